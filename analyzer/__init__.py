@@ -1,0 +1,1 @@
+"""zonelog: verdicts on the trips of automated low-speed vehicles."""

@@ -1,0 +1,1 @@
+"""Checks: one sentence of the regulation each, found by scanning."""

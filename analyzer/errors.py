@@ -1,0 +1,37 @@
+"""Everything that can stop an analysis, as one tree.
+
+AnalyzerError
+├── LogError      a log cannot be read, or nothing in it is a position
+├── ZoneSetError  zones.geojson or fleet.csv cannot be used
+│   └── RuleError rules.toml cannot be used
+├── PluginError   a log format, check or output breaks its own contract
+└── OutputError   the output folder cannot be written or replaced
+
+Each message says what is wrong, where, and what to do. Trouble with a single log
+record is not an error but data: it goes to the table of rejects. Only the command
+line catches these; bugs are not caught.
+"""
+
+
+class AnalyzerError(Exception):
+    """Some input or output cannot be used; the message is meant for the user."""
+
+
+class LogError(AnalyzerError):
+    """A log file cannot be read as a whole."""
+
+
+class ZoneSetError(AnalyzerError):
+    """A zone set cannot be used as a whole."""
+
+
+class RuleError(ZoneSetError):
+    """The rule file of a zone set cannot be used."""
+
+
+class PluginError(AnalyzerError):
+    """A plug-in module does not say what a plug-in must say."""
+
+
+class OutputError(AnalyzerError):
+    """The output folder cannot be written, or is not zonelog's to replace."""

@@ -1,0 +1,1 @@
+"""Log formats: one module each, found by scanning."""

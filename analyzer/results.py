@@ -1,0 +1,46 @@
+"""The result of one analysis, as data: what outputs write and callers read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from analyzer.terms import Notice
+from analyzer.zones import ZoneSet
+
+
+@dataclass(frozen=True)
+class LogAccount:
+    """What became of the records of one file: `records = fixes + rejects + other_records`.
+
+    `error` is null for a file that was analyzed, else the reason why it could not be.
+    """
+
+    path: str
+    format: str | None
+    sha256: str | None
+    records: int
+    fixes: int
+    rejects: int
+    other_records: int
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The tables of one analysis (schemas in `analyzer.tables`), never changed after.
+
+    `tracks` are polylines for drawing, `notices` what every output must repeat, `logs`
+    the accounting in the order of paths, `summary` the content of summary.json.
+    """
+
+    findings: pl.DataFrame
+    coverage: pl.DataFrame
+    exposure: pl.DataFrame
+    events: pl.DataFrame
+    rejects: pl.DataFrame
+    tracks: pl.DataFrame
+    notices: tuple[Notice, ...]
+    logs: tuple[LogAccount, ...]
+    zone_set: ZoneSet
+    summary: dict[str, Any]
