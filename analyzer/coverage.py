@@ -1,0 +1,120 @@
+"""One line per trip and check: what can be said of the whole trip."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from analyzer.judgement import NEEDS, Profiles
+from analyzer.rulebook import Rulebook
+from analyzer.rules import Evaluation
+from analyzer.sentence import Check
+from analyzer.tables import COVERAGE, conform
+from analyzer.terms import SECOND_US
+from analyzer.track import Track
+
+
+def asked_lines(
+    track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[str, Check]
+) -> pl.DataFrame:
+    """Return (trip, check, observed_share, not_checkable) for every line of the trips of a shard."""
+    may_bind = _may_bind(track, rulebook, profiles)
+    shares = observed_shares(track)
+    trips = track.fixes.trips
+    lines = []
+    for code, check in checks.items():
+        asks = (may_bind & _asks(rulebook, code)).any(axis=1) | _always(rulebook, check)
+        said = [trips[need].to_numpy() for need in NEEDS if need in check.needs]
+        lacking = ~np.all(said, axis=0) if said else np.zeros(trips.height, dtype=bool)
+        trip = np.flatnonzero(asks)
+        line = {"trip": trip, "observed_share": shares[trip], "not_checkable": lacking[trip]}
+        lines.append(pl.DataFrame(line).with_columns(check=pl.lit(code)))
+    return pl.concat(lines).sort("trip", maintain_order=True)
+
+
+def _always(rulebook: Rulebook, check: Check) -> bool:
+    """Return whether a check is asked of every trip: of trips always, of place with any permit."""
+    return "trip" in check.scopes or ("place" in check.scopes and bool(rulebook.is_permit.any()))
+
+
+def _asks(rulebook: Rulebook, code: str) -> np.ndarray:
+    """Return (R,) which rules ask a check."""
+    permit = rulebook.is_permit
+    asks = {
+        "speed-limit": ~np.isnan(rulebook.limit_kph),
+        "operating-hours": permit & rulebook.hours_asked,
+        "driving-mode": permit & rulebook.modes_named,
+        "safety-operator": permit & rulebook.operator_asked,
+        "no-entry": ~permit & rulebook.no_entry,
+    }
+    return asks.get(code, np.zeros(len(permit), dtype=bool))
+
+
+def _may_bind(track: Track, rulebook: Rulebook, profiles: Profiles) -> np.ndarray:
+    """Return (trips, R): rules in force at some time of the trip that match, or may match."""
+    trips = track.fixes.trips
+    start, end = trips["start_us"].to_numpy()[:, None], trips["end_us"].to_numpy()[:, None]
+    never = np.iinfo(np.int64).max
+    effective = np.array([r.effective_us for r in rulebook.rules], dtype=np.int64)
+    until = np.array(
+        [never if r.until_us is None else r.until_us for r in rulebook.rules], dtype=np.int64
+    )
+    in_force = (effective <= end) & (until > start) & (until > effective)
+    matched = np.zeros((trips.height, len(rulebook.rules)), dtype=bool)
+    pairs = np.unique(
+        np.column_stack([track.pieces["trip"].to_numpy(), profiles.of_piece]), axis=0
+    )
+    np.logical_or.at(matched, pairs[:, 0], profiles.match[pairs[:, 1]] != 0)
+    return in_force & matched
+
+
+def observed_shares(track: Track) -> np.ndarray:
+    """Return per trip the share of its time outside holes; 0 for a trip of one instant."""
+    fixes = track.fixes
+    last = np.flatnonzero(fixes.hole_after[:-1])
+    inner = last[fixes.trip[last + 1] == fixes.trip[last]]
+    hole_us = np.zeros(fixes.trips.height, dtype=np.int64)
+    np.add.at(hole_us, fixes.trip[inner], fixes.time_us[inner + 1] - fixes.time_us[inner])
+    span_us = (fixes.trips["end_us"] - fixes.trips["start_us"]).to_numpy()
+    return np.where(span_us > 0, (span_us - hole_us) / np.maximum(span_us, 1), 0.0)
+
+
+LINE = ("vehicle_id", "trip_id", "trip_start", "check")
+
+
+def coverage_table(
+    lines: pl.DataFrame, findings: pl.DataFrame, suppressed: pl.DataFrame, evaluation: Evaluation
+) -> pl.DataFrame:
+    """Return the table of coverage.
+
+    `lines` are the asked lines with names; `suppressed` the findings left out, by the same
+    names, with `verdict` and `duration_s`; `evaluation` the settings.
+    """
+    found = findings.group_by(LINE).agg(
+        pl.len().cast(pl.Int64).alias("findings"),
+        *((pl.col("verdict") == v).any().alias(v) for v in ("violation", "indeterminate", "not_observed")),
+    )
+    certain_us = (pl.col("duration_s") * SECOND_US).round().filter(pl.col("verdict") == "violation")
+    left_out = suppressed.group_by(LINE).agg(
+        pl.len().cast(pl.Int64).alias("suppressed"), certain_us.sum().alias("certain_us")
+    )
+    joined = lines.join(found, on=LINE, how="left").join(left_out, on=LINE, how="left")
+    filled = joined.with_columns(
+        pl.col("findings", "suppressed").fill_null(0),
+        pl.col("violation", "indeterminate", "not_observed").fill_null(value=False),
+        certain=pl.col("certain_us") >= round(evaluation.min_duration_s * SECOND_US),
+    )
+    unseen = pl.col("observed_share") < evaluation.min_observed_share
+    moved = pl.col("not_observed") & (pl.col("check") == "unlogged-movement")
+    verdict = (
+        pl.when("violation")
+        .then(pl.lit("violation"))
+        .when(pl.col("indeterminate") | pl.col("certain"))
+        .then(pl.lit("indeterminate"))
+        .when("not_checkable")
+        .then(pl.lit("not_checkable"))
+        .when(unseen | moved)
+        .then(pl.lit("not_observed"))
+        .otherwise(pl.lit("compliant"))
+    )
+    return conform(filled.with_columns(verdict=verdict), COVERAGE)

@@ -1,0 +1,131 @@
+"""How far and how long each vehicle drove: per local day, zone and control mode.
+
+Sums are of whole microseconds and micrometres, so no order of adding changes a digit.
+The time of a hole is given to what was last known before it, and is not observed.
+"""
+
+
+import numpy as np
+import polars as pl
+
+from analyzer.evidence import way_at
+from analyzer.fixes import Fixes
+from analyzer.tables import EXPOSURE, conform
+from analyzer.terms import CONTROL_MODES, SECOND_US
+from analyzer.track import Track, cut_pieces, fix_at
+from analyzer.windows import local_midnights
+
+MICROMETRES = 1_000_000
+KEYS = ("vehicle_id", "local_date", "zone_id", "control_mode")
+
+
+def exposure_parts(track: Track, timezone: str, zone_ids: list[str]) -> pl.DataFrame:
+    """Return partial sums by KEYS: way_um, duration_us, observed_us, top_speed_kph (null unknown)."""
+    fixes = track.fixes
+    midnights = local_midnights(timezone, int(fixes.time_us.min()), int(fixes.time_us.max()))
+    days = np.array([us for us, _ in midnights], dtype=np.int64)
+    dates = pl.Series([date for _, date in midnights], dtype=pl.Date)
+    pieces = cut_pieces(track.pieces, fixes, days)
+    driven, holes = _driven(track, pieces), _holes(track, pieces, days)
+    parts = pl.concat([driven, holes]).with_columns(
+        local_date=dates.gather(pl.Series(_day_of(days, fixes, pl.concat([driven, holes])))),
+    )
+    named = _named(parts, fixes, track, zone_ids)
+    return sum_parts(named)
+
+
+def _day_of(days: np.ndarray, fixes: Fixes, parts: pl.DataFrame) -> np.ndarray:
+    """Return the index of the local day in which each part starts."""
+    offset = fixes.trips["offset_us"].to_numpy()[parts["trip"].to_numpy()]
+    return np.maximum(np.searchsorted(days, parts["start_us"].to_numpy() - offset, side="right") - 1, 0)
+
+
+def _driven(track: Track, pieces: pl.DataFrame) -> pl.DataFrame:
+    """Return way, time and top speed of each observed piece."""
+    start, end = pieces["start_us"].to_numpy(), pieces["end_us"].to_numpy()
+    ends_run = pieces["ends_run"].to_numpy()
+    way = np.rint(way_at(track, end) * MICROMETRES) - np.rint(way_at(track, start) * MICROMETRES)
+    # At the very end of a run the way up to the next fix is none, so it never counts a hole.
+    return pieces.select("trip", "combination", "control_mode", "start_us").with_columns(
+        way_um=pl.Series(way.astype(np.int64)),
+        duration_us=pl.Series(end - start),
+        observed_us=pl.Series(end - start),
+        top_speed_kph=pl.Series(_top_speed(track.fixes, start, end, ends_run)).fill_nan(None),
+    )
+
+
+def _top_speed(fixes: Fixes, start: np.ndarray, end: np.ndarray, ends_run: np.ndarray) -> np.ndarray:
+    """Return the largest speed in force in each piece, NaN where none is known."""
+    low = fix_at(fixes, start)
+    high = np.where(
+        ends_run | (end == start),
+        np.searchsorted(fixes.clock_us, end, side="right"),
+        np.searchsorted(fixes.clock_us, end, side="left"),
+    )
+    bounds = np.column_stack([low, np.maximum(high, low + 1)]).ravel()
+    speed = np.append(np.nan_to_num(fixes.speed_kph, nan=-1.0), -1.0)
+    top = np.maximum.reduceat(speed, bounds)[::2] if len(bounds) else np.empty(0)
+    return np.where(top < 0, np.nan, top)
+
+
+def _holes(track: Track, pieces: pl.DataFrame, days: np.ndarray) -> pl.DataFrame:
+    """Return the time of each hole inside a trip, cut at midnights, in the state before it."""
+    fixes = track.fixes
+    before = pieces.filter("ends_run")
+    last = np.flatnonzero(fixes.hole_after)
+    after = np.minimum(last + 1, len(fixes) - 1)
+    within = (after > last) & (fixes.trip[after] == fixes.trip[last])
+    ends = np.where(within, fixes.clock_us[after], fixes.clock_us[last])
+    holes = before.with_columns(
+        start_us=pl.Series(fixes.clock_us[last]),
+        end_us=pl.Series(ends),
+        ends_run=pl.lit(value=False),
+    ).filter(pl.Series(within))
+    cut = cut_pieces(holes, fixes, days)
+    return cut.select("trip", "combination", "control_mode", "start_us").with_columns(
+        way_um=pl.lit(0, dtype=pl.Int64),
+        duration_us=cut["end_us"] - cut["start_us"],
+        observed_us=pl.lit(0, dtype=pl.Int64),
+        top_speed_kph=pl.lit(None, dtype=pl.Float64),
+    )
+
+
+def zone_names(track: Track, zone_ids: list[str]) -> list[str]:
+    """Return the name of each combination: ids joined by `+` in file order, empty outside."""
+    return ["+".join(np.array(zone_ids, dtype=object)[row]) for row in track.index.combinations.matrix()]
+
+
+def _named(parts: pl.DataFrame, fixes: Fixes, track: Track, zone_ids: list[str]) -> pl.DataFrame:
+    """Return the parts with the names of vehicle, zone and mode."""
+    names = pl.Series(zone_names(track, zone_ids), dtype=pl.String)
+    modes = pl.Series(CONTROL_MODES, dtype=pl.String)
+    return parts.with_columns(
+        vehicle_id=fixes.trips["vehicle_id"].gather(parts["trip"]),
+        zone_id=names.gather(parts["combination"].cast(pl.UInt32)),
+        control_mode=modes.gather(parts["control_mode"].cast(pl.UInt32)),
+    )
+
+
+def sum_parts(parts: pl.DataFrame) -> pl.DataFrame:
+    """Return the partial sums added up by KEYS, sorted."""
+    sums = (pl.col(name).sum() for name in ("way_um", "duration_us", "observed_us"))
+    summed = parts.group_by(KEYS).agg(*sums, pl.col("top_speed_kph").max())
+    return summed.sort(KEYS)
+
+
+def exposure_table(parts: pl.DataFrame) -> pl.DataFrame:
+    """Return the table of exposure from partial sums."""
+    summed = sum_parts(parts)
+    distance = pl.col("way_um") / MICROMETRES
+    observed = pl.col("observed_us") / SECOND_US
+    duration = pl.col("duration_us") / SECOND_US
+    table = summed.with_columns(
+        distance_m=distance,
+        duration_s=duration,
+        observed_s=observed,
+        observed_share=pl.when(duration > 0).then(observed / duration),
+        mean_speed_kph=pl.when(observed > 0).then(3.6 * distance / observed),
+    )
+    return conform(table, EXPOSURE)
+
+

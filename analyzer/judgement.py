@@ -1,0 +1,278 @@
+"""What the best estimate says of each state that vehicles were in: the checks, asked of rules.
+
+A *state* is everything that a check may ask about, less the exact numbers: kind of
+epoch, combination of zones, control mode, operator, band of speed, moving or not, and
+the profile of the vehicle on its trip. States are few where fixes are many.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from analyzer.rulebook import MAY_MATCH, UNKNOWN_MODE, Rulebook
+from analyzer.sentence import Check
+from analyzer.terms import CONTROL_MODES, JUDGED_DRIVING_MODES, OPERATORS
+from analyzer.track import Track
+
+STATE = ("kind", "combination", "control_mode", "operator", "band", "moving", "profile")
+NO_RULE = -1
+_UNKNOWN_OPERATOR = OPERATORS.index("unknown")
+_JUDGED = np.isin(CONTROL_MODES, JUDGED_DRIVING_MODES)
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Who is judged: per profile the match of each rule, and what its trip says at all.
+
+    `match` (profiles, R) is 1, 0 or -1 (may match); `said` (profiles,) per need of a check;
+    `of_piece` the profile of each piece.
+    """
+
+    match: np.ndarray
+    said: Mapping[str, np.ndarray]
+    of_piece: np.ndarray
+
+
+NEEDS = ("mode_said", "operator_said", "speed_known")
+
+
+def profiles_of(track: Track, rulebook: Rulebook) -> Profiles:
+    """Return the distinct profiles of the vehicles on their trips."""
+    fixes = track.fixes
+    pairs = track.pieces.select("trip", "vehicle_type").unique(maintain_order=True)
+    joined = pairs.join(fixes.trips.with_row_index("trip_row").with_columns(
+        trip=pl.col("trip_row").cast(pairs.schema["trip"])), on="trip", maintain_order="left")
+    rows = []
+    fleet = rulebook.zone_set.fleet
+    for row in joined.iter_rows(named=True):
+        stated = fixes.vehicle_types[row["vehicle_type"]]
+        listed = fleet[row["vehicle_id"]].vehicle_type if row["vehicle_id"] in fleet else ""
+        match = rulebook.match(row["vehicle_id"], stated or listed or None)
+        rows.append(np.concatenate([match, [row[need] for need in NEEDS]]))
+    table = np.array(rows, dtype=np.int8).reshape(len(rows), len(rulebook.rules) + len(NEEDS))
+    distinct, number = np.unique(table, axis=0, return_inverse=True)
+    coded = pairs.with_columns(profile=pl.Series(number.ravel()))
+    of_piece = track.pieces.select("trip", "vehicle_type").join(
+        coded, on=["trip", "vehicle_type"], how="left", maintain_order="left"
+    )["profile"]
+    said = {n: distinct[:, len(rulebook.rules) + i] == 1 for i, n in enumerate(NEEDS)}
+    return Profiles(distinct[:, : len(rulebook.rules)], said, of_piece.to_numpy())
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """States, and what is broken in them.
+
+    `of_piece` gives the state of each piece. `broken` has a row for every state, check
+    and rule (index, -1 = no single rule) that the best estimate breaks or cannot decide:
+    state, check, rule, undecided, matched (indices of the other permits looked at).
+    `acts` (states, R, 1/0/-1) is which rules apply in each state.
+    """
+
+    states: pl.DataFrame
+    of_piece: np.ndarray
+    broken: pl.DataFrame
+
+
+def judge(
+    track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[str, Check]
+) -> Judgements:
+    """Return what is broken in every state of the pieces."""
+    keyed = track.pieces.with_columns(profile=pl.Series(profiles.of_piece)).select(STATE)
+    states = keyed.unique(maintain_order=True).with_row_index("state")
+    of_piece = keyed.join(states, on=STATE, how="left", maintain_order="left")["state"].to_numpy()
+    asked = _asked(states, track, rulebook, profiles)
+    judged = asked.with_columns(
+        check.obeyed.alias(code) for code, check in checks.items() if check.when is not None
+        and "place" not in check.scopes
+    )
+    permits, chosen = _permits(judged, checks, rulebook)
+    places = _places(states, track, rulebook, profiles, chosen, checks)
+    restrictions = _restrictions(judged, checks)
+    broken = pl.concat([permits, places, restrictions]).sort("state", "check", "rule")
+    return Judgements(states, of_piece, broken)
+
+
+def _words(states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Profiles) -> dict[str, np.ndarray]:
+    """Return (states, R) or (states,) arrays that several frames need."""
+    kind, combination = states["kind"].to_numpy(), states["combination"].to_numpy()
+    covers = track.index.combinations.matrix()[combination]
+    valid = covers & track.epochs.zone_valid[kind]
+    zones = rulebook.zones.astype(np.float32)
+    in_force = track.epochs.in_force[kind] & (valid.astype(np.float32) @ zones.T > 0)
+    return {
+        "covers": covers,
+        "named_here": covers.astype(np.float32) @ zones.T > 0,
+        "in_force_here": in_force,
+        "match": profiles.match[states["profile"].to_numpy()],
+    }
+
+
+def _asked(states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Profiles) -> pl.DataFrame:
+    """Return a row for every state and rule that applies in it (or may), in the checks' words."""
+    words = _words(states, track, rulebook, profiles)
+    state, rule = np.nonzero(words["in_force_here"] & (words["match"] != 0))
+    kind = states["kind"].to_numpy()[state]
+    mode = states["control_mode"].to_numpy()[state]
+    operator = states["operator"].to_numpy()[state]
+    profile = states["profile"].to_numpy()[state]
+    band = states["band"].to_numpy()[state]
+    moving = states["moving"].to_numpy()[state]
+    said = {need: values[profile] for need, values in profiles.said.items()}
+    permit = rulebook.is_permit[rule]
+    mode_known = (mode != UNKNOWN_MODE) & (said["mode_said"] | ~permit)
+    operator_known = (operator >= 0) & (operator != _UNKNOWN_OPERATOR)
+    representative = np.append(rulebook.thresholds_kph, np.inf)
+    limit = rulebook.limit_kph[rule]
+    frame = pl.DataFrame(
+        {
+            "state": state,
+            "rule": rule,
+            "permit": permit,
+            "match": _maybe(words["match"][state, rule] == 1, words["match"][state, rule] != MAY_MATCH),
+            "permit_needed": _needed(mode, rulebook),
+            "speed_kph": _maybe(representative[np.maximum(band, 0)], band >= 0),
+            "speed_limit_kph": _maybe(limit, ~np.isnan(limit)),
+            "moving": _maybe(moving == 1, moving >= 0),
+            "hours_open": track.epochs.hours_open[kind, rule],
+            "modes_named": rulebook.modes_named[rule],
+            "mode_judged": _JUDGED[mode],
+            "mode_named": _maybe(rulebook.mode_named[rule, mode], mode_known),
+            "operator_asked": rulebook.operator_asked[rule],
+            "operator_present": _maybe(
+                rulebook.operator_fits[rule, np.maximum(operator, 0)], operator_known
+            ),
+            "no_entry": rulebook.no_entry[rule],
+            **said,
+        }
+    )
+    applies = ~pl.col("modes_named") | pl.col("mode_named")
+    return frame.with_columns(applies=pl.col("match") & applies & pl.col("hours_open"))
+
+
+def _maybe(values: np.ndarray, known: np.ndarray) -> pl.Series:
+    """Return the values, null where they are not known."""
+    return pl.select(pl.when(pl.Series(known)).then(pl.Series(values))).to_series()
+
+
+def _needed(mode: np.ndarray, rulebook: Rulebook) -> pl.Series:
+    """Return whether the mode needs a permit; null where an unknown mode would."""
+    needed_for = rulebook.zone_set.rules.evaluation.permit_needed_for
+    needed = np.isin(CONTROL_MODES, needed_for)[mode]
+    return _maybe(needed, ~(needed & (mode == UNKNOWN_MODE)))
+
+
+def _conditions(checks: Mapping[str, Check], scope: str) -> list[str]:
+    """Return the codes of the checks that speak of a rule of this scope."""
+    return [code for code, check in checks.items() if scope in check.scopes]
+
+
+def _permits(
+    judged: pl.DataFrame, checks: Mapping[str, Check], rulebook: Rulebook
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the broken conditions of the permit chosen in each state, and the choice itself.
+
+    The choice has, per state with a permit that applies (or may): rule, match, matched.
+    """
+    codes = _conditions(checks, "permit")
+    values = [pl.col(code) for code in codes]
+    rated = judged.filter("permit").with_columns(
+        broken=pl.sum_horizontal(*((~v).fill_null(value=False).cast(pl.Int32) for v in values), pl.lit(0)),
+        unknown=pl.sum_horizontal(
+            *(v.is_null().cast(pl.Int32) for v in values), pl.col("match").is_null().cast(pl.Int32)
+        ),
+    )
+    order = ["state", "broken", "unknown", "rule"]
+    chosen = rated.sort(order).group_by("state", maintain_order=True).agg(
+        pl.all().first(), pl.col("rule").sort().alias("matched")
+    )
+    others = pl.col("matched").list.set_difference(pl.concat_list("rule")).list.sort()
+    chosen = chosen.with_columns(matched=others)
+    certain = pl.col("permit_needed") & pl.col("match")
+    return _broken(chosen, checks, codes, certain), chosen
+
+
+def _restrictions(judged: pl.DataFrame, checks: Mapping[str, Check]) -> pl.DataFrame:
+    """Return the broken conditions of every restriction by itself."""
+    nothing = pl.lit([], dtype=pl.List(pl.Int64))
+    binding = judged.filter(~pl.col("permit")).with_columns(matched=nothing)
+    return _broken(binding, checks, _conditions(checks, "restriction"), pl.col("applies"))
+
+
+def _broken(
+    frame: pl.DataFrame, checks: Mapping[str, Check], codes: list[str], binds: pl.Expr
+) -> pl.DataFrame:
+    """Return (state, check, rule, undecided, matched) of what is not obeyed.
+
+    `binds` is true, false or null (it may); what may bind is undecided at the most.
+    """
+    parts = []
+    for code in codes:
+        checkable = pl.all_horizontal(pl.lit(value=True), *checks[code].needs)
+        not_obeyed = frame.with_columns(obeyed=~binds | pl.col(code)).filter(
+            pl.col("obeyed").ne_missing(other=True) & checkable
+        )
+        parts.append(_rows(not_obeyed, code, pl.col("rule")))
+    return pl.concat([*parts, _NOTHING_BROKEN])
+
+
+_NOTHING_BROKEN = pl.DataFrame(
+    schema={
+        "state": pl.Int64,
+        "check": pl.String,
+        "rule": pl.Int64,
+        "undecided": pl.Boolean,
+        "matched": pl.List(pl.Int64),
+    }
+)
+
+
+def _rows(frame: pl.DataFrame, code: str, rule: pl.Expr) -> pl.DataFrame:
+    """Return the rows of one check in the shape of `broken`."""
+    return frame.select(
+        pl.col("state").cast(pl.Int64),
+        pl.lit(code).alias("check"),
+        rule.cast(pl.Int64).alias("rule"),
+        pl.col("obeyed").is_null().alias("undecided"),
+        pl.col("matched").cast(pl.List(pl.Int64)),
+    )
+
+
+def _places(  # noqa: PLR0913 - the three checks of place look at everything
+    states: pl.DataFrame,
+    track: Track,
+    rulebook: Rulebook,
+    profiles: Profiles,
+    chosen: pl.DataFrame,
+    checks: Mapping[str, Check],
+) -> pl.DataFrame:
+    """Return the broken checks of place: exactly one where no permit applies."""
+    if not rulebook.is_permit.any():
+        return _NOTHING_BROKEN
+    words = _words(states, track, rulebook, profiles)
+    permit = rulebook.is_permit
+    named, in_force = words["named_here"] & permit, words["in_force_here"] & permit
+    certain = chosen.select(pl.col("state").cast(pl.Int64), permitted="match", applies=pl.lit(value=True))
+    frame = states.select(pl.col("state").cast(pl.Int64)).with_columns(
+        permit_needed=_needed(states["control_mode"].to_numpy(), rulebook),
+        in_permit_zone=pl.Series(named.any(axis=1)),
+        permit_in_force_here=pl.Series(in_force.any(axis=1)),
+        named=_lists(named),
+        in_force=_lists(in_force),
+    ).join(certain, on="state", how="left", maintain_order="left")
+    frame = frame.with_columns(vehicle_permitted=pl.col("applies").is_not_null() & pl.col("permitted"))
+    parts = [_NOTHING_BROKEN]
+    looked_at = {"permit-not-in-force": "named", "vehicle-not-permitted": "in_force"}
+    for code in _conditions(checks, "place"):
+        matched = pl.col(looked_at[code]) if code in looked_at else pl.lit([], dtype=pl.List(pl.Int64))
+        judged = frame.with_columns(obeyed=checks[code].obeyed, matched=matched)
+        broken = judged.filter(pl.col("obeyed").ne_missing(other=True))
+        parts.append(_rows(broken, code, pl.lit(NO_RULE)))
+    return pl.concat(parts)
+
+
+def _lists(matrix: np.ndarray) -> pl.Series:
+    """Return a list of the true columns of each row."""
+    return pl.Series([np.flatnonzero(row).tolist() for row in matrix], dtype=pl.List(pl.Int64))
