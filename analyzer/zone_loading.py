@@ -1,0 +1,393 @@
+"""Zone sets, read and validated: outlines, declared areas, fleet; and the bundled ones."""
+
+import csv
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import shapely
+from shapely.geometry import MultiPolygon, Polygon, shape
+from shapely.geometry.polygon import orient
+from shapely.validation import explain_validity
+
+from analyzer.coordinates import korean_crs_of
+from analyzer.errors import ZoneSetError
+from analyzer.rule_loading import load_rules
+from analyzer.rules import Rules
+from analyzer.terms import GEOMETRY_CONFIDENCES, Notice
+from analyzer.windows import instant_us
+from analyzer.zones import Vehicle, Zone, ZoneSet
+
+AREA_TOLERANCE = 0.01
+"""Measured and declared areas may differ by this share before a reader is told."""
+
+FLEET_COLUMNS = ("vehicle_id", "vehicle_type", "name", "operator")
+
+
+def bundled() -> dict[str, Path]:
+    """Return name -> folder of the bundled zone sets, in the wheel or in a checkout."""
+    here = Path(__file__).resolve().parent
+    folder = next((f for f in (here / "_zones", here.parent / "zones") if f.is_dir()), None)
+    found = sorted(folder.iterdir()) if folder else []
+    return {f.name: f for f in found if (f / "zones.geojson").is_file()}
+
+
+def load_zone_set(name_or_folder: str | Path, fleet: Path | None = None) -> ZoneSet:
+    """Return a validated zone set; `fleet` replaces the fleet.csv of the set.
+
+    Raises ZoneSetError or RuleError: what is wrong, where, and what to write instead.
+    """
+    folder = _folder(name_or_folder)
+    path = folder / "zones.geojson"
+    document = _json(path)
+    notices: list[Notice] = []
+    features = _features(path, document)
+    zones = tuple(_zone(path, n, feature, notices) for n, feature in enumerate(features, start=1))
+    _unique(path, zones)
+    rules = load_rules(folder / "rules.toml", [zone.zone_id for zone in zones])
+    fleet_path = fleet or folder / "fleet.csv"
+    vehicles = _fleet(fleet_path) if fleet or fleet_path.exists() else {}
+    declared = _declared(path, document.get("zone_set", {}), folder.name)
+    zone_set = ZoneSet(
+        **declared,
+        zones=zones,
+        rules=rules,
+        fleet=vehicles,
+        path=folder,
+        files=_hashes(folder, fleet_path),
+    )
+    return replace(zone_set, notices=(*_set_notices(zone_set), *notices))
+
+
+def _folder(name_or_folder: str | Path) -> Path:
+    """Return the folder of a bundled set or a path."""
+    sets = bundled()
+    folder = Path(name_or_folder)
+    if str(name_or_folder) in sets:
+        return sets[str(name_or_folder)]
+    if folder.is_dir():
+        return folder
+    near = difflib.get_close_matches(str(name_or_folder), sets, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"bundled are: {', '.join(sets)}"
+    message = f"{name_or_folder}: no such zone set (neither a folder nor bundled); {hint}"
+    raise ZoneSetError(message)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """Return the JSON document."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        message = f"{path}: not found; a zone set is a folder with zones.geojson and rules.toml"
+        raise ZoneSetError(message) from None
+    except json.JSONDecodeError as error:
+        raise ZoneSetError(f"{path}, line {error.lineno}: not valid JSON: {error.msg}") from error
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
+        raise ZoneSetError(f"{path}: cannot be read as UTF-8 JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise ZoneSetError(f"{path}: must be a GeoJSON FeatureCollection")
+    return document
+
+
+def _features(path: Path, document: Mapping[str, Any]) -> list[Any]:
+    """Return the features, at least one."""
+    features = document.get("features")
+    if document.get("type") != "FeatureCollection" or not isinstance(features, list):
+        raise ZoneSetError(f"{path}: must be a GeoJSON FeatureCollection (RFC 7946)")
+    if not features:
+        raise ZoneSetError(f"{path}: holds no zone; add at least one Polygon feature")
+    return features
+
+
+def _zone(path: Path, number: int, feature: Any, notices: list[Notice]) -> Zone:
+    """Return one zone of the file."""
+    where = f"{path}, feature {number}"
+    properties = feature.get("properties") if isinstance(feature, dict) else None
+    if not isinstance(properties, dict):
+        raise ZoneSetError(f"{where}: has no properties; a zone needs at least `zone_id`")
+    zone_id = properties.get("zone_id")
+    if not isinstance(zone_id, str) or not zone_id or set(zone_id) & set("+;"):
+        message = f"{where}: `zone_id` must be a text without `+` and `;`, not {zone_id!r}"
+        raise ZoneSetError(message)
+    where = f"{where} ({zone_id})"
+    geometry, repaired = _geometry(where, feature.get("geometry"))
+    if repaired:
+        notices.append(_repaired(zone_id))
+    confidence = properties.get("geometry_confidence", "sketch")
+    if confidence not in GEOMETRY_CONFIDENCES:
+        words = ", ".join(GEOMETRY_CONFIDENCES)
+        raise ZoneSetError(f"{where}: geometry_confidence {confidence!r}; write one of {words}")
+    start, end = (_instant(where, properties, key) for key in ("valid_from", "valid_to"))
+    if start is not None and end is not None and end <= start:
+        raise ZoneSetError(f"{where}: valid_to is not after valid_from; swap or correct them")
+    return Zone(
+        zone_id=zone_id,
+        name=_names(where, properties.get("name", zone_id)),
+        geometry=geometry,
+        valid_from_us=start,
+        valid_to_us=end,
+        accuracy_m=_number(where, properties, "accuracy_m") or 0.0,
+        geometry_confidence=confidence,
+        declared_area_km2=_number(where, properties, "declared_area_km2"),
+        measured_area_km2=area_km2(geometry),
+        vertices=int(shapely.get_num_coordinates(geometry)) - len(_rings(geometry)),
+        **{key: _text(where, properties, key) for key in ("source", "legal_basis", "authority")},
+    )
+
+
+def _geometry(where: str, value: Any) -> tuple[Polygon | MultiPolygon, bool]:
+    """Return a valid geometry and whether its rings had to be turned or closed."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    if kind not in ("Polygon", "MultiPolygon"):
+        raise ZoneSetError(f"{where}: geometry is {kind}; a zone is a Polygon or MultiPolygon")
+    closed, repaired = _closed(where, value)
+    try:
+        geometry = shape(closed)
+    except (ValueError, TypeError, KeyError, IndexError, shapely.errors.ShapelyError) as error:
+        raise ZoneSetError(f"{where}: coordinates cannot be read ({error})") from error
+    geometry = shapely.force_2d(geometry)
+    _in_degrees(where, geometry)
+    if geometry.is_empty or not geometry.is_valid:
+        fault = "it is empty" if geometry.is_empty else explain_validity(geometry)
+        message = f"{where}: the outline is not valid: {fault} (longitude latitude); redraw it there"
+        raise ZoneSetError(message)
+    turned = _oriented(geometry)
+    same = all(a.equals_exact(b, 0) for a, b in zip(_rings(turned), _rings(geometry), strict=True))
+    return turned, repaired or not same
+
+
+def _closed(where: str, value: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Return the geometry with every ring closed, and whether one was not."""
+    repaired = False
+
+    def close(ring: Any) -> Any:
+        nonlocal repaired
+        if not isinstance(ring, list) or len(ring) < 3:  # noqa: PLR2004
+            raise ZoneSetError(f"{where}: a ring needs at least 3 vertices")
+        if ring[0] == ring[-1]:
+            return ring
+        repaired = True
+        return [*ring, ring[0]]
+
+    coordinates = value.get("coordinates")
+    if not isinstance(coordinates, list) or not coordinates:
+        raise ZoneSetError(f"{where}: has no coordinates")
+    if value["type"] == "Polygon":
+        rings: Any = [close(ring) for ring in coordinates]
+    else:
+        rings = [[close(ring) for ring in polygon] for polygon in coordinates]
+    return {"type": value["type"], "coordinates": rings}, repaired
+
+
+def _oriented(geometry: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
+    """Return the geometry with outer rings counter-clockwise (RFC 7946, 3.1.6)."""
+    if isinstance(geometry, Polygon):
+        return orient(geometry)
+    return MultiPolygon([orient(polygon) for polygon in geometry.geoms])
+
+
+def _rings(geometry: Polygon | MultiPolygon) -> list[Any]:
+    """Return all rings."""
+    return list(shapely.get_rings(geometry))
+
+
+def _repaired(zone_id: str) -> Notice:
+    """Return the notice of a ring turned or closed."""
+    return Notice(
+        "ring-repaired",
+        zone_id,
+        f"구역 {zone_id}: 경계선의 방향 또는 닫힘을 RFC 7946에 맞게 바로잡았습니다.",
+        f"Zone {zone_id}: the order or the closing of a ring was repaired (RFC 7946).",
+    )
+
+
+def _in_degrees(where: str, geometry: Any) -> None:
+    """Refuse coordinates that are not longitude and latitude in degrees."""
+    points = shapely.get_coordinates(geometry)
+    x, y = points[:, 0], points[:, 1]
+    if (abs(x) <= 180).all() and (abs(y) <= 90).all():  # noqa: PLR2004
+        if ((x > 33) & (x < 43.5) & (y > 124)).all():  # noqa: PLR2004
+            raise ZoneSetError(f"{where}: latitude and longitude are swapped; longitude comes first")
+        return
+    if ((y > 124) & (y < 132) & (x > 33) & (x < 43.5)).all():  # noqa: PLR2004
+        raise ZoneSetError(f"{where}: latitude and longitude are swapped; longitude comes first")
+    crs = korean_crs_of(float(x.mean()), float(y.mean()))
+    looks = f"they look like {crs}; " if crs else ""
+    message = f"{where}: coordinates are not degrees: {looks}transform them to WGS 84 (EPSG:4326)"
+    raise ZoneSetError(message)
+
+
+def _names(where: str, value: Any) -> dict[str, str]:
+    """Return the name in Korean and English."""
+    if isinstance(value, str):
+        return {"ko": value, "en": value}
+    if isinstance(value, dict) and all(isinstance(value.get(k), str) for k in ("ko", "en")):
+        return {"ko": value["ko"], "en": value["en"]}
+    raise ZoneSetError(f'{where}: name must be a text or {{"ko": "…", "en": "…"}}')
+
+
+def _instant(where: str, properties: Mapping[str, Any], key: str) -> int | None:
+    """Return an instant with an offset, null where it is left out."""
+    import datetime as dt  # noqa: PLC0415
+
+    value = properties.get(key)
+    if value is None:
+        return None
+    try:
+        instant = dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        message = f"{where}: {key} {value!r} must be ISO 8601 with an offset, 2021-02-17T00:00:00+09:00"
+        raise ZoneSetError(message)
+    return instant_us(instant)
+
+
+def _number(where: str, properties: Mapping[str, Any], key: str) -> float | None:
+    """Return a number of 0 or more, null where it is left out."""
+    value = properties.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise ZoneSetError(f"{where}: {key} must be a number of 0 or more, not {value!r}")
+    return float(value)
+
+
+def _text(where: str, properties: Mapping[str, Any], key: str) -> str:
+    """Return a text, empty where it is left out."""
+    value = properties.get(key) or ""
+    if not isinstance(value, str):
+        raise ZoneSetError(f"{where}: {key} must be a text, not {value!r}")
+    return value
+
+
+def area_km2(geometry: Polygon | MultiPolygon) -> float:
+    """Return the area on the WGS 84 ellipsoid in square kilometres (Karney 2013, by PROJ)."""
+    from pyproj import Geod  # noqa: PLC0415 - only loading a zone set needs it
+
+    area, _ = Geod(ellps="WGS84").geometry_area_perimeter(_oriented(geometry))
+    return abs(float(area)) / 1e6
+
+
+def _unique(path: Path, zones: tuple[Zone, ...]) -> None:
+    """Refuse an id that two zones share."""
+    seen: set[str] = set()
+    for zone in zones:
+        if zone.zone_id in seen:
+            raise ZoneSetError(f"{path}: two zones are called {zone.zone_id!r}; rename one")
+        seen.add(zone.zone_id)
+
+
+def _declared(path: Path, member: Any, folder: str) -> dict[str, Any]:
+    """Return the set-level members."""
+    where = f"{path}, zone_set"
+    if not isinstance(member, dict):
+        raise ZoneSetError(f"{where}: must be an object with `id`, `name` and what is declared")
+    count = _number(where, member, "declared_zones")
+    return {
+        "id": member.get("id") or folder,
+        "name": _names(where, member.get("name") or folder),
+        "declared_area_km2": _number(where, member, "declared_area_km2"),
+        "declared_zones": None if count is None else int(count),
+    }
+
+
+def _fleet(path: Path) -> dict[str, Vehicle]:
+    """Return the vehicles of a fleet.csv."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ZoneSetError(f"{path}: the fleet file cannot be read as UTF-8 CSV ({error})") from error
+    if rows and "vehicle_id" not in rows[0]:
+        raise ZoneSetError(f"{path}: the first line must be {','.join(FLEET_COLUMNS)}")
+    vehicles: dict[str, Vehicle] = {}
+    for number, row in enumerate(rows, start=2):
+        vehicle = Vehicle(*((row.get(name) or "").strip() for name in FLEET_COLUMNS))
+        if not vehicle.vehicle_id or vehicle.vehicle_id in vehicles:
+            problem = "is there twice" if vehicle.vehicle_id else "is empty"
+            raise ZoneSetError(f"{path}, line {number}: vehicle_id {problem}; correct the line")
+        vehicles[vehicle.vehicle_id] = vehicle
+    return vehicles
+
+
+def _hashes(folder: Path, fleet: Path) -> dict[str, str]:
+    """Return file name -> SHA-256 of the files of the set."""
+    paths = [folder / "zones.geojson", folder / "rules.toml", fleet]
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in paths if p.is_file()}
+
+
+def _set_notices(zone_set: ZoneSet) -> list[Notice]:
+    """Return what every report must say of the set itself."""
+    notices = []
+    count, total = len(zone_set.zones), sum(z.measured_area_km2 for z in zone_set.zones)
+    if zone_set.declared_zones not in (None, count):
+        notices.append(
+            Notice(
+                "zone-count-mismatch",
+                zone_set.id,
+                f"고시된 구역 수는 {zone_set.declared_zones}곳이지만 파일에는 {count}곳이 있습니다.",
+                f"{zone_set.declared_zones} zones are declared, but the set holds {count}.",
+            )
+        )
+    declared = zone_set.declared_area_km2
+    if declared is not None and abs(total - declared) > AREA_TOLERANCE * declared:
+        notices.append(
+            Notice(
+                "area-mismatch",
+                zone_set.id,
+                f"고시된 총면적은 {declared:.2f} km²이지만 이 경계의 총면적은 {total:.2f} km²입니다. "
+                "일부 경계는 실제 특구보다 넓게 그려져 있습니다." if total > declared else
+                f"고시된 총면적은 {declared:.2f} km²이지만 이 경계의 총면적은 {total:.2f} km²입니다.",
+                f"The declared total is {declared:.2f} km², but these outlines measure {total:.2f} km²"
+                + ("; at least one outline is wider than the real zone." if total > declared else "."),
+            )
+        )
+    for zone in zone_set.zones:
+        own = zone.declared_area_km2
+        if own is not None and abs(zone.measured_area_km2 - own) > AREA_TOLERANCE * own:
+            notices.append(
+                Notice(
+                    "area-mismatch",
+                    zone.zone_id,
+                    f"구역 {zone.zone_id}: 고시 면적 {own:.3f} km², 측정 면적 {zone.measured_area_km2:.3f} km².",
+                    f"Zone {zone.zone_id}: {own:.3f} km² declared, {zone.measured_area_km2:.3f} km² measured.",
+                )
+            )
+    return [*notices, *_confidence_notices(zone_set, zone_set.rules)]
+
+
+def _confidence_notices(zone_set: ZoneSet, rules: Rules) -> list[Notice]:
+    """Return which outlines are sketches and which rules are not from an official text."""
+    notices = []
+    sketches = [z for z in zone_set.zones if z.geometry_confidence == "sketch"]
+    if sketches:
+        ids = ", ".join(z.zone_id for z in sketches)
+        worst = max(z.accuracy_m for z in sketches)
+        notices.append(
+            Notice(
+                "sketch-outline",
+                zone_set.id,
+                f"다음 구역의 경계는 공식 측량이 아닌 스케치입니다(1시그마 최대 {worst:g} m): {ids}.",
+                f"The outlines of these zones are sketches, not surveys (1 sigma up to {worst:g} m): {ids}.",
+            )
+        )
+    for confidence, ko, en in (
+        ("press", "보도자료에서 옮긴", "taken from press reports"),
+        ("assumed", "가정한", "assumed"),
+    ):
+        ids = ", ".join(dict.fromkeys(r.id for r in rules.rules if r.confidence == confidence))
+        if ids:
+            notices.append(
+                Notice(
+                    f"{confidence}-rule",
+                    zone_set.id,
+                    f"다음 규칙은 공식 고시문이 아니라 {ko} 것입니다: {ids}.",
+                    f"These rules are not from an official text but {en}: {ids}.",
+                )
+            )
+    return notices
