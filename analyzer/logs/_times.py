@@ -1,0 +1,151 @@
+"""Times of plain tables: ISO 8601, or numbers since 1970, as instants in UTC."""
+
+import polars as pl
+
+from analyzer.errors import LogError
+
+INSTANT = pl.Datetime("us", "UTC")
+PER_UNIT_US = {"timestamp_s": 1_000_000.0, "timestamp_ms": 1_000.0, "timestamp_us": 1.0, "timestamp_ns": 1e-3}
+_EARLIEST_US, _LATEST_US = 315_532_800_000_000, 7_258_118_400_000_000
+_PARTS = r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[T ]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|z|[+-]\d\d(?::?\d\d)?)?$"
+
+
+def instants(path: str, column: pl.Series, kind: str, timezone: str | None) -> pl.Series:
+    """Return the instants of a column, null where one cannot be read.
+
+    `kind` is `timestamp` (text or a datetime) or `timestamp_s/ms/us/ns`. Times without an
+    offset need `timezone`; LogError where it is not given, or the unit is plainly another.
+    """
+    if kind != "timestamp":
+        return _from_numbers(path, column, kind)
+    if isinstance(column.dtype, pl.Datetime):
+        return _from_datetimes(path, column, timezone)
+    if column.dtype.is_numeric():
+        raise LogError(_unit_not_said(path, column.name))
+    return _from_texts(path, column.cast(pl.String), timezone)
+
+
+def _unit_not_said(path: str, name: str) -> str:
+    """Return what to say of numbers whose unit nobody says."""
+    return (
+        f"{path}: column {name!r} holds numbers; rename it to timestamp_s, timestamp_ms, timestamp_us "
+        "or timestamp_ns (since 1970 UTC), or name it so in a profile (--profile)"
+    )
+
+
+def _from_numbers(path: str, column: pl.Series, kind: str) -> pl.Series:
+    """Return instants from numbers since 1970; whole numbers stay exact."""
+    if column.dtype.is_integer():
+        whole = column.cast(pl.Int64)
+        micros = whole // 1000 if kind == "timestamp_ns" else whole * int(PER_UNIT_US[kind])
+    else:
+        micros = _micros_of_texts(column, kind)
+    _plausible(path, micros, kind)
+    inside = micros.alias("us").to_frame().select(
+        pl.when(pl.col("us").is_between(_EARLIEST_US, _LATEST_US)).then("us")
+    )["us"]
+    return inside.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def _micros_of_texts(column: pl.Series, kind: str) -> pl.Series:
+    """Return microseconds of fractional numbers or their texts, rounded."""
+    if column.dtype == pl.String:
+        column = column.str.strip_chars()
+        whole = column.cast(pl.Int64, strict=False)
+        if whole.null_count() == column.null_count():
+            return whole // 1000 if kind == "timestamp_ns" else whole * int(PER_UNIT_US[kind])
+    number = column.cast(pl.Float64, strict=False)
+    seconds = number.floor() if kind == "timestamp_s" else number
+    micros = (seconds * PER_UNIT_US[kind]).fill_nan(None)
+    bounded = micros.clip(-9e18, 9e18).round().cast(pl.Int64, strict=False)
+    if kind != "timestamp_s":
+        return bounded
+    return bounded + ((number - seconds) * 1e6).fill_nan(None).round().cast(pl.Int64, strict=False)
+
+
+def _plausible(path: str, micros: pl.Series, kind: str) -> None:
+    """Refuse numbers that as a whole lie outside 1980 to 2200: the unit is another."""
+    middle = micros.drop_nulls().median()
+    if middle is None or _EARLIEST_US <= float(middle) <= _LATEST_US:  # type: ignore[arg-type]
+        return
+    per = PER_UNIT_US[kind]
+    fits = [
+        other
+        for other, unit in PER_UNIT_US.items()
+        if _EARLIEST_US <= float(middle) / per * unit <= _LATEST_US  # type: ignore[arg-type]
+    ]
+    hint = f"it looks like {fits[0]}" if fits else "check its unit"
+    raise LogError(f"{path}: read as {kind} the times lie outside 1980 to 2200; {hint}")
+
+
+def _naive_refused(path: str) -> LogError:
+    """Return the refusal of times without offset."""
+    return LogError(
+        f"{path}: its times have no offset from UTC, so no instant is sure; say their time zone, "
+        "for example --timezone Asia/Seoul"
+    )
+
+
+def _from_datetimes(path: str, column: pl.Series, timezone: str | None) -> pl.Series:
+    """Return instants from typed datetimes."""
+    if column.dtype.time_zone is not None:  # type: ignore[attr-defined]
+        return column.dt.convert_time_zone("UTC").cast(INSTANT)
+    if timezone is None:
+        raise _naive_refused(path)
+    return _located(column, timezone)
+
+
+def _located(column: pl.Series, timezone: str) -> pl.Series:
+    """Return local times as instants: the first of two, null where the clock skips it."""
+    local = column.cast(pl.Datetime("us"))
+    aware = local.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
+    return aware.dt.convert_time_zone("UTC").cast(INSTANT)
+
+
+def _from_texts(path: str, column: pl.Series, timezone: str | None) -> pl.Series:
+    """Return instants from texts: the common form at once, whatever is left by its parts."""
+    text = column.str.strip_chars()
+    zulu = text.str.replace("Z$", "+00:00")
+    fast = zulu.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us")
+    fast = fast.dt.convert_time_zone("UTC").cast(INSTANT)
+    left = fast.is_null() & text.is_not_null() & (text != "")
+    if not left.any():
+        return fast
+    slow = _by_parts(path, text.filter(left), timezone)
+    return fast.scatter(left.arg_true(), slow)
+
+
+def _by_parts(path: str, text: pl.Series, timezone: str | None) -> pl.Series:
+    """Return instants from texts of other forms of ISO 8601."""
+    parts = text.str.extract_groups(_PARTS).struct.unnest()
+    numeric = bool(text.str.contains(r"^\d{9,}(\.\d+)?$").all())
+    if numeric:
+        raise LogError(_unit_not_said(path, text.name))
+    names = parts.columns
+    year, month, day, hour, minute, second, fraction, offset = (pl.col(n) for n in names)
+    digits = (fraction.fill_null("") + "000000").str.slice(0, 6)
+    canonical = pl.format(
+        "{}-{}-{} {}:{}:{}.{}",
+        year,
+        month.str.zfill(2),
+        day.str.zfill(2),
+        hour.str.zfill(2),
+        minute,
+        second.fill_null("00"),
+        digits,
+    )
+    bare = offset.str.replace(":", "").str.replace("^[Zz]$", "+0000")
+    minutes = bare.str.slice(1, 2).cast(pl.Int64) * 60 + bare.str.slice(3, 2).str.replace("^$", "0").cast(pl.Int64)
+    sign = pl.when(bare.str.starts_with("-")).then(-1).otherwise(1)
+    frame = parts.select(
+        local=canonical.str.to_datetime("%Y-%m-%d %H:%M:%S%.6f", strict=False, time_unit="us"),
+        offset=pl.duration(minutes=minutes * sign),
+    )
+    naive = frame["local"].is_not_null() & frame["offset"].is_null()
+    if naive.any() and timezone is None:
+        raise _naive_refused(path)
+    aware = (frame["local"] - frame["offset"]).dt.replace_time_zone("UTC").cast(INSTANT)
+    if naive.any() and timezone is not None:
+        located = _located(frame["local"].filter(naive), timezone)
+        aware = aware.scatter(naive.arg_true(), located)
+    return aware

@@ -1,0 +1,25 @@
+"""Arrow IPC (Feather version 2): a typed table with the columns of a plain log.
+
+As Parquet; the stream form of Arrow is not read.
+
+## Example
+```
+polars.read_csv("log.csv").write_ipc("log.arrow")
+```
+"""
+
+import polars as pl
+
+from analyzer.logs._format import Format, Log, ReadOptions
+from analyzer.logs._typed import read_typed
+
+
+def _read(path: str, options: ReadOptions) -> Log:
+    return read_typed(path, options, "arrow", pl.scan_ipc)
+
+
+def _recognises(head: bytes) -> bool:
+    return head.startswith(b"ARROW1")
+
+
+FORMAT = Format("arrow", (".arrow", ".feather", ".ipc"), _recognises, _read)

@@ -1,0 +1,24 @@
+"""CSV: a text table with a header line, separated by commas (or semicolons, tabs, bars).
+
+Encoding is UTF-8 (with or without a byte order mark), UTF-16 with a mark, or cp949, as
+Korean Windows writes it: then a notice says so. Record numbers count the lines below the
+header from 1. A line with more fields than the header is a reject (`ragged-line`); a
+missing field is null.
+
+## Example
+```
+vehicle_id,timestamp,latitude,longitude,speed_kph,control_mode,operator
+SWEEPER-1,2026-03-02T10:00:00+09:00,35.1916,126.8203,5.2,autonomous,remote
+SWEEPER-1,2026-03-02T10:00:01+09:00,35.1916,126.8204,5.3,autonomous,remote
+```
+"""
+
+from analyzer.logs._delimited import is_text, read_delimited
+from analyzer.logs._format import Format, Log, ReadOptions
+
+
+def _read(path: str, options: ReadOptions) -> Log:
+    return read_delimited(path, options, "csv", ",")
+
+
+FORMAT = Format("csv", (".csv", ".txt", ".psv"), is_text, _read)

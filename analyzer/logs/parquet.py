@@ -1,0 +1,26 @@
+"""Parquet: a typed table with the columns of a plain log; only known columns are read.
+
+Times may be a timestamp with a time zone, ISO 8601 text, or numbers named
+`timestamp_s/ms/us/ns`. Record numbers count rows from 1.
+
+## Example
+```
+polars.read_csv("log.csv").write_parquet("log.parquet")
+```
+"""
+
+import polars as pl
+
+from analyzer.logs._format import Format, Log, ReadOptions
+from analyzer.logs._typed import read_typed
+
+
+def _read(path: str, options: ReadOptions) -> Log:
+    return read_typed(path, options, "parquet", pl.scan_parquet)
+
+
+def _recognises(head: bytes) -> bool:
+    return head.startswith(b"PAR1")
+
+
+FORMAT = Format("parquet", (".parquet", ".pq"), _recognises, _read)

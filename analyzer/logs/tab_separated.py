@@ -1,0 +1,22 @@
+"""TSV: a text table with a header line, separated by tabs; otherwise as CSV.
+
+## Example
+```
+vehicle_id	timestamp_ms	latitude	longitude	speed_mps
+SWEEPER-1	1772413200000	35.1916	126.8203	1.4
+```
+"""
+
+from analyzer.logs._delimited import read_delimited
+from analyzer.logs._format import Format, Log, ReadOptions
+
+
+def _read(path: str, options: ReadOptions) -> Log:
+    return read_delimited(path, options, "tsv", "\t")
+
+
+def _recognises(_head: bytes) -> bool:
+    return False  # any text may be a table: CSV answers for it
+
+
+FORMAT = Format("tsv", (".tsv", ".tab"), _recognises, _read)
