@@ -93,7 +93,7 @@ def stretches_of(parts: pl.DataFrame) -> pl.DataFrame:
         pl.col("control_mode").first(),
         pl.col("kind").first(),
         pl.col("combination").first(),
-        pl.col("matched").flatten().unique().sort(),
+        pl.col("matched").list.explode(keep_nulls=False, empty_as_null=False).unique().sort(),
     )
 
 

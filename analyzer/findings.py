@@ -104,7 +104,7 @@ def _merged(stretches: pl.DataFrame) -> pl.DataFrame:
         *(pl.col(name).first() for name in firsts),
         *(pl.col(name).last() for name in lasts),
         pl.col("hole_us").sum(),
-        pl.col("matched").flatten().unique().sort(),
+        pl.col("matched").list.explode(keep_nulls=False, empty_as_null=False).unique().sort(),
         *(topmost(name) for name in ("peak", "peak_us", "peak_zone")),
         *(decisive(name) for name in ("certain", "decided_us", "margin", "error")),
     )
