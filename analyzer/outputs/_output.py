@@ -1,0 +1,29 @@
+"""What an output is, and what it is told of the run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from analyzer.results import Analysis
+
+
+@dataclass(frozen=True)
+class Run:
+    """How zonelog was called; `extras` is a folder copied into the output (the demo's logs)."""
+
+    command: tuple[str, ...]
+    version: str
+    lang: Literal["ko", "en"] = "ko"
+    map: bool = True
+    report: bool = True
+    extras: Path | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output: the files it writes into a folder, and when it is wanted."""
+
+    files: tuple[str, ...]
+    write: Callable[[Analysis, Path, Run], None]
+    wanted: Callable[[Run], bool] = lambda _run: True
