@@ -1,0 +1,262 @@
+"""The command line: parse, call, print, exit status; no logic of its own."""
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analyzer import __version__
+from analyzer.errors import AnalyzerError
+from analyzer.suggesting import SuggestingGroup
+
+if TYPE_CHECKING:
+    from analyzer.results import Analysis
+
+BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 4, 130, 0
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+WHEN = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
+FOLDER = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+def default_language() -> str:
+    """Return ko where the locale is Korean, else en."""
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    found = next((os.environ[n] for n in names if os.environ.get(n)), "")
+    if not found and sys.platform == "win32":
+        import locale  # noqa: PLC0415
+
+        found = locale.getlocale()[0] or ""
+    return "ko" if found.lower().startswith("ko") else "en"
+
+
+def language(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --lang to a command."""
+    option = click.option(
+        "--lang", type=click.Choice(["ko", "en"]), default=default_language, help="Language (default: the locale's)."
+    )
+    return option(command)
+
+
+@click.group(cls=SuggestingGroup, context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="zonelog")
+def cli() -> None:
+    """Judge trip logs of automated low-speed vehicles against zones and permits.
+
+    \b
+    Start with:    zonelog demo
+    Your own logs: zonelog analyze logs/ --zones gwangju --out result
+    """
+
+
+@cli.command()
+@click.argument("logs", metavar="LOG...", nargs=-1, required=True)
+@click.option("--zones", required=True, metavar="NAME|DIR", help="Bundled zone set, or a folder.")
+@click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Folder for the result.")
+@click.option("--timezone", metavar="ZONE", help="IANA time zone of times without offset.")
+@click.option("--profile", type=FILE, help="Columns, units and words of an unknown layout (TOML).")
+@click.option("--fleet", type=FILE, help="Vehicles and their types (CSV), instead of the set's own.")
+@click.option("--from", "start", type=WHEN, metavar="TIME", help="Judge from here on (with offset).")
+@click.option("--to", "end", type=WHEN, metavar="TIME", help="Judge up to, but not, here.")
+@click.option("--vehicle", "vehicles", multiple=True, help="Judge this vehicle only (repeatable).")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["undecided", "violation", "never"]),
+    default="undecided",
+    show_default=True,
+    help="Which verdicts make the exit status other than 0.",
+)
+@click.option("--no-map", is_flag=True, help="Write no map.")
+@click.option("--no-report", is_flag=True, help="Write no report and no workbook.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@language
+def analyze(**given: Any) -> None:
+    """Read logs, judge every trip, write verdicts, report and map.
+
+    LOG is a file, a folder (searched recursively), a pattern or a URL.
+
+    \b
+    Example: zonelog analyze logs/*.csv --zones gwangju --out result --timezone Asia/Seoul
+    Exit status: 0 all compliant; 1 a violation; 3 something undecided; 4 some input
+    could not be analyzed; 2 wrong usage.
+    """
+    from analyzer import terminal  # noqa: PLC0415 - heavy imports only where they are needed
+
+    analysis = _analyze(given)
+    if given["as_json"]:
+        click.echo(terminal.summary_json(analysis))
+    elif not given["quiet"]:
+        terminal.print_summary(analysis, given["out"], given["lang"])
+    sys.exit(terminal.exit_status(analysis, given["fail_on"]))
+
+
+def _analyze(given: dict[str, Any]) -> "Analysis":
+    """Read, judge and write."""
+    from analyzer import terminal  # noqa: PLC0415
+    from analyzer.analysis import Options, analyze  # noqa: PLC0415
+    from analyzer.logs import find_logs  # noqa: PLC0415
+    from analyzer.outputs import Run, refuse_output, write_outputs  # noqa: PLC0415
+    from analyzer.zone_loading import load_zone_set  # noqa: PLC0415
+
+    refuse_output(given["out"])
+    zone_set = load_zone_set(given["zones"], given["fleet"])
+    logs = find_logs(given["logs"])
+    with terminal.progress(quiet=given["quiet"] or given["as_json"]) as progress:
+        options = Options(
+            timezone=terminal.checked_timezone(given["timezone"]),
+            profile=given["profile"],
+            start=given["start"],
+            end=given["end"],
+            vehicles=given["vehicles"],
+            progress=progress,
+            draw=not (given["no_map"] and given["no_report"]),
+        )
+        analysis = analyze(logs, zone_set, options)
+        run = Run(
+            command=("zonelog", *sys.argv[1:]),
+            version=__version__,
+            lang=given["lang"],
+            map=not given["no_map"],
+            report=not given["no_report"],
+        )
+        write_outputs(analysis, given["out"], run)
+    return analysis
+
+
+@cli.command()
+@click.option("--out", type=FOLDER, metavar="DIR", default=Path("zonelog-demo"), show_default=True)
+@language
+def demo(out: Path, lang: str) -> None:
+    """Make a day of labelled synthetic logs, judge it, compare with the truth.
+
+    \b
+    Example: zonelog demo --out demo-result
+    """
+    from analyzer import demo as day  # noqa: PLC0415
+    from analyzer import terminal  # noqa: PLC0415
+
+    with terminal.progress(quiet=False) as progress:
+        analysis, outcome = day.run_demo(out, lang, progress)
+    terminal.print_summary(analysis, out, lang)
+    terminal.print_truth(outcome, lang)
+
+
+@cli.group(cls=SuggestingGroup)
+def zones() -> None:
+    """List the bundled zone sets, or validate one.
+
+    \b
+    Example: zonelog zones check gwangju
+    """
+
+
+@zones.command("list")
+@language
+def zones_list(lang: str) -> None:
+    """List the bundled zone sets.
+
+    \b
+    Example: zonelog zones list
+    """
+    from analyzer import terminal  # noqa: PLC0415
+    from analyzer.zone_loading import bundled, load_zone_set  # noqa: PLC0415
+
+    terminal.print_zone_sets({name: load_zone_set(name) for name in bundled()}, lang)
+
+
+@zones.command("check")
+@click.argument("name_or_folder", metavar="NAME|DIR")
+@language
+def zones_check(name_or_folder: str, lang: str) -> None:
+    """Validate a zone set: geometry, areas against the declared ones, dates, rules.
+
+    \b
+    Example: zonelog zones check my-zones/
+    """
+    from analyzer import terminal  # noqa: PLC0415
+    from analyzer.zone_loading import load_zone_set  # noqa: PLC0415
+
+    terminal.print_zone_set(load_zone_set(name_or_folder), lang)
+
+
+@cli.command()
+@click.argument("code", required=False)
+def checks(code: str | None) -> None:
+    """List the checks, or explain one.
+
+    \b
+    Example: zonelog checks speed-limit
+    """
+    from analyzer import catalogue  # noqa: PLC0415
+
+    click.echo(catalogue.check_page(code) if code else catalogue.check_list())
+
+
+@cli.command()
+@click.argument("name", required=False)
+def formats(name: str | None) -> None:
+    """List the log formats, or explain one.
+
+    \b
+    Example: zonelog formats csv
+    """
+    from analyzer import catalogue  # noqa: PLC0415
+
+    click.echo(catalogue.format_page(name) if name else catalogue.format_list())
+
+
+@cli.command()
+@click.argument("out", type=FOLDER)
+@click.argument("finding_id")
+@language
+def explain(out: Path, finding_id: str, lang: str) -> None:
+    """Explain one finding: its records, rule text and numbers.
+
+    \b
+    Example: zonelog explain result 3f9a1c (the first letters of an id are enough)
+    """
+    from analyzer import explain as explaining  # noqa: PLC0415
+
+    click.echo(explaining.explain(out, finding_id, lang))
+
+
+def main() -> None:
+    """Run the command; every error becomes a sentence and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        cli.main(prog_name="zonelog", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; nothing was written", err=True)
+        _leave(INTERRUPTED)
+    except AnalyzerError as error:
+        from analyzer.plain_text import plain  # noqa: PLC0415
+
+        click.echo(f"zonelog: {plain(str(error), keep_lines=True)}", err=True)
+        sys.exit(BAD_INPUT)
+    except BrokenPipeError:
+        _leave(PIPE_CLOSED)
+
+
+def _leave(status: int) -> None:
+    """End at once: the reader of our output may be gone."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

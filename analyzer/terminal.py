@@ -1,0 +1,217 @@
+"""What the command line prints: the answer first, then the evidence, then where it is."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+import click
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analyzer.demo import Outcome
+from analyzer.outputs.map import worst_first
+from analyzer.plain_text import plain
+from analyzer.results import Analysis
+from analyzer.wording import CHECK_WORDS, WORDS, answer
+from analyzer.zones import ZoneSet
+
+MOST_SHOWN = 10
+COLOURS = {
+    "violation": "bold red",
+    "indeterminate": "bold yellow",
+    "not_observed": "magenta",
+    "not_checkable": "cyan",
+    "compliant": "green",
+}
+Report = Callable[[int, int, str], None]
+
+
+def safe(text: Any) -> str:
+    """Return a text that neither the terminal nor rich takes for a command."""
+    return escape(plain(str(text)))
+
+
+def _console() -> Console:
+    """Return a console for standard output; full width in a pipe."""
+    width = None if sys.stdout.isatty() else 120
+    return Console(file=sys.stdout, highlight=False, width=width, emoji=False)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Report | None]:
+    """Show a bar on a terminal; yield what to report steps to, null where nobody looks."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("zonelog", total=None)
+
+        def report(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=safe(what)[-60:])
+
+        yield report
+
+
+def checked_timezone(name: str | None) -> str | None:
+    """Return a time zone that exists; wrong usage where it does not."""
+    if name is not None and name not in available_timezones():
+        message = f"{name!r} is no IANA time zone; write for example Asia/Seoul"
+        raise click.BadParameter(message, param_hint="--timezone")
+    return name
+
+
+def summary_json(analysis: Analysis) -> str:
+    """Return the summary as JSON."""
+    return json.dumps(analysis.summary, ensure_ascii=False, indent=1)
+
+
+def exit_status(analysis: Analysis, fail_on: str) -> int:
+    """Return the exit status: 4 before 1 before 3, less what `fail_on` lets pass."""
+    verdict = analysis.summary["verdict"]
+    if any(account.error for account in analysis.logs):
+        return 4
+    if verdict == "violation":
+        return 0 if fail_on == "never" else 1
+    return 0 if verdict == "compliant" or fail_on != "undecided" else 3
+
+
+def print_summary(analysis: Analysis, out: Path, lang: str) -> None:
+    """Print whether anyone broke a rule, where, and how sure it is."""
+    console, summary = _console(), analysis.summary
+    colour = COLOURS[summary["verdict"]]
+    question = {"ko": "규칙을 어긴 차량이 있습니까?", "en": "Did anyone break a rule?"}[lang]
+    console.print(f"\n[b]{question}[/b]  [{colour}]{safe(answer(summary, lang))}[/]")
+    for notice in analysis.notices:
+        console.print(f"[yellow]![/] {safe(getattr(notice, lang))}")
+    _print_coverage(console, summary, lang)
+    _print_findings(console, worst_first(analysis.findings), lang)
+    for account in analysis.logs:
+        if account.error:
+            console.print(f"[red]{safe(account.error)}[/]")
+    console.print(_accounting(summary["logs"], lang))
+    _print_place(console, out, lang)
+
+
+def _print_coverage(console: Console, summary: Mapping[str, Any], lang: str) -> None:
+    """Print how many trips have which verdict, check by check."""
+    verdicts = ("violation", "indeterminate", "not_checkable", "not_observed", "compliant")
+    table = Table("", *(WORDS[v][lang] for v in verdicts), box=None, pad_edge=False)
+    for code, words in CHECK_WORDS.items():
+        if code in summary["checks"]:
+            lines = summary["checks"][code]["lines"]
+            cells = [f"[{COLOURS[v]}]{lines[v]}[/]" if lines[v] else "·" for v in verdicts]
+            table.add_row(words[lang], *cells)
+    console.print(table)
+
+
+def _print_findings(console: Console, findings: pl.DataFrame, lang: str) -> None:
+    """Print the weightiest findings, one line each."""
+    for row in findings.head(MOST_SHOWN).iter_rows(named=True):
+        colour = COLOURS[row["verdict"]]
+        verdict = WORDS[row["verdict"]][lang]
+        console.print(f"[{colour}]{verdict}[/] {row['finding_id']}  {safe(row[f'message_{lang}'])}")
+    rest = findings.height - MOST_SHOWN
+    if rest > 0:
+        text = {"ko": f"… 그 밖에 {rest}건은 보고서에 있습니다.", "en": f"… {rest} more are in the report."}
+        console.print(text[lang])
+
+
+def _accounting(logs: Sequence[Mapping[str, Any]], lang: str) -> str:
+    """Return what became of all records, in one line."""
+    sums = {k: sum(log[k] for log in logs) for k in ("records", "fixes", "rejects", "other_records")}
+    words = {
+        "ko": "기록 {records:,}건 = 위치 {fixes:,} + 거부 {rejects:,} + 그 밖 {other_records:,}",
+        "en": "{records:,} records = {fixes:,} fixes + {rejects:,} rejects + {other_records:,} other",
+    }
+    return words[lang].format(**sums)
+
+
+def _print_place(console: Console, out: Path, lang: str) -> None:
+    """Print where the result is."""
+    pages = [p for p in (out / "report.html", out / "map.html") if p.exists()]
+    shown = ", ".join(safe(p) for p in pages) or safe(out)
+    console.print({"ko": f"결과: {shown}", "en": f"Result: {shown}"}[lang], soft_wrap=True)
+
+
+def print_truth(outcome: Outcome, lang: str) -> None:
+    """Print how the verdicts compare with what was built into the synthetic day."""
+    console = _console()
+    table = Table("", "", "", "", box=None, pad_edge=False, show_header=False)
+    for row, found in outcome.rows:
+        mark = "[green]✓[/]" if found else "[red]✗[/]"
+        table.add_row(mark, safe(row["vehicle_id"]), safe(row["check"] or "–"), safe(row[f"what_{lang}"]))
+    console.print(table)
+    right = sum(found for _, found in outcome.rows)
+    texts = {
+        "ko": f"가상 데이터에 넣은 {len(outcome.rows)}가지 중 {right}가지가 맞고, 뜻밖의 발견은 {outcome.extra}건입니다.",
+        "en": f"Of {len(outcome.rows)} facts built into the synthetic day {right} were found; "
+        f"{outcome.extra} finding(s) were not expected.",
+    }
+    console.print(texts[lang])
+
+
+def print_zone_sets(zone_sets: Mapping[str, ZoneSet], lang: str) -> None:
+    """Print the bundled zone sets."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, zone_set in zone_sets.items():
+        count = f"{len(zone_set.zones)} " + {"ko": "구역", "en": "zones"}[lang]
+        table.add_row(f"[b]{name}[/]", safe(zone_set.name[lang]), count)
+    _console().print(table)
+
+
+def print_zone_set(zone_set: ZoneSet, lang: str) -> None:
+    """Print zones, totals against what is declared, rules, and what a reader must know."""
+    console = _console()
+    heads = {
+        "ko": ("구역", "이름", "측정 km²", "고시 km²", "꼭짓점", "경계", "1시그마 m", "유효 기간"),
+        "en": ("zone", "name", "km² measured", "declared", "vertices", "outline", "1 sigma m", "valid"),
+    }
+    table = Table(*heads[lang], box=None, pad_edge=False)
+    for zone in zone_set.zones:
+        declared = "–" if zone.declared_area_km2 is None else f"{zone.declared_area_km2:.3f}"
+        table.add_row(
+            safe(zone.zone_id),
+            safe(zone.name[lang]),
+            f"{zone.measured_area_km2:.3f}",
+            declared,
+            str(zone.vertices),
+            WORDS[zone.geometry_confidence][lang],
+            f"{zone.accuracy_m:g}",
+            f"{_day(zone.valid_from_us)} – {_day(zone.valid_to_us)}",
+        )
+    console.print(f"[b]{safe(zone_set.name[lang])}[/] ({safe(zone_set.path)})")
+    console.print(table)
+    console.print(_totals(zone_set, lang))
+    for rule in zone_set.rules.rules:
+        how_sure = WORDS[rule.confidence][lang]
+        console.print(f"• {safe(rule.id)} r{rule.revision} [{rule.kind}, {how_sure}] {safe(rule.text[lang])}", markup=True)
+    for notice in zone_set.notices:
+        console.print(f"[yellow]![/] {safe(getattr(notice, lang))}")
+    console.print({"ko": "구역 자료는 유효합니다.", "en": "The zone set is valid."}[lang])
+
+
+def _day(time_us: int | None) -> str:
+    """Return the day of an instant in UTC, dots for always."""
+    if time_us is None:
+        return "…"
+    return str(pl.Series([time_us]).cast(pl.Datetime("us")).dt.date()[0])
+
+
+def _totals(zone_set: ZoneSet, lang: str) -> str:
+    """Return number and total area against the declared ones."""
+    measured = sum(zone.measured_area_km2 for zone in zone_set.zones)
+    count, area = zone_set.declared_zones, zone_set.declared_area_km2
+    declared = {
+        "ko": f"고시 {count if count is not None else '–'}곳, {f'{area:.2f}' if area is not None else '–'} km²",
+        "en": f"declared {count if count is not None else '–'} zones, {f'{area:.2f}' if area is not None else '–'} km²",
+    }[lang]
+    head = {"ko": f"합계 {len(zone_set.zones)}곳", "en": f"total {len(zone_set.zones)} zones"}[lang]
+    return f"{head}, {measured:.2f} km² ({declared})"
