@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ import click
 
 from analyzer import __version__
 from analyzer.errors import AnalyzerError
-from analyzer.suggesting import SuggestingGroup
 
 if TYPE_CHECKING:
     from analyzer.results import Analysis
@@ -42,7 +40,7 @@ def language(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(command)
 
 
-@click.group(cls=SuggestingGroup, context_settings=CONTEXT)
+@click.group(context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="zonelog")
 def cli() -> None:
     """Judge trip logs of automated low-speed vehicles against zones and permits.
@@ -146,7 +144,7 @@ def demo(out: Path, lang: str) -> None:
     terminal.print_truth(outcome, lang)
 
 
-@cli.group(cls=SuggestingGroup)
+@cli.group()
 def zones() -> None:
     """List the bundled zone sets, or validate one.
 

@@ -44,9 +44,7 @@ class Options:
     draw: bool = True
 
 
-def analyze(
-    logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | None = None
-) -> Analysis:
+def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | None = None) -> Analysis:
     """Return the verdicts on all trips of the logs.
 
     Raises LogError where not one log can be analyzed; a log among others that cannot be
@@ -124,9 +122,7 @@ def _records(read: list[Log], options: Options) -> tuple[pl.DataFrame, pl.DataFr
 def _typed(records: pl.DataFrame, number: int) -> pl.DataFrame:
     """Return the records of one log in the types of RECORDS, with the index of their file."""
     types = {c.name: c.dtype for c in RECORDS.columns if c.name in records.columns}
-    return records.select(pl.col(n).cast(t) for n, t in types.items()).with_columns(
-        file=pl.lit(number, dtype=pl.Int32)
-    )
+    return records.select(pl.col(n).cast(t) for n, t in types.items()).with_columns(file=pl.lit(number, dtype=pl.Int32))
 
 
 def _part(options: Options) -> list[pl.Expr]:
@@ -141,9 +137,7 @@ def _part(options: Options) -> list[pl.Expr]:
     return conditions
 
 
-def _judged(
-    records: pl.DataFrame, world: World, files: list[str], options: Options
-) -> Iterator[Shard]:
+def _judged(records: pl.DataFrame, world: World, files: list[str], options: Options) -> Iterator[Shard]:
     """Yield the shards, whole vehicles each."""
     groups = _groups(records)
     for number, group in enumerate(groups):
@@ -165,9 +159,7 @@ def _groups(records: pl.DataFrame) -> list[pl.DataFrame]:
     return [pl.concat(frames) for frames in groups]
 
 
-def _notices(
-    read: list[Log], shards: list[Shard], zone_set: ZoneSet, options: Options
-) -> tuple[Notice, ...]:
+def _notices(read: list[Log], shards: list[Shard], zone_set: ZoneSet, options: Options) -> tuple[Notice, ...]:
     """Return what every output must repeat: of the zone set, the logs and this run."""
     found = list(zone_set.notices)
     found += [replace(n, subject=_shown_subject(n, log, options)) for log in read for n in log.notices]
@@ -178,10 +170,8 @@ def _notices(
             Notice(
                 "assumed-mode",
                 vehicle,
-                f"차량 {vehicle}: 운행 {trips}건의 기록에 제어 모드가 전혀 없어 "
-                f"'{mode}' 모드로 가정했습니다.",
-                f"Vehicle {vehicle}: the logs of {trips} trip(s) never say a control mode; "
-                f"'{mode}' is assumed.",
+                f"차량 {vehicle}: 운행 {trips}건의 기록에 제어 모드가 전혀 없어 '{mode}' 모드로 가정했습니다.",
+                f"Vehicle {vehicle}: the logs of {trips} trip(s) never say a control mode; '{mode}' is assumed.",
             )
         )
     if _part(options):
@@ -225,10 +215,7 @@ def _accounts(
         )
         for number, log in enumerate(read)
     ]
-    accounts += [
-        LogAccount(_shown(path, options), None, None, 0, 0, 0, 0, reason)
-        for path, reason in failed.items()
-    ]
+    accounts += [LogAccount(_shown(path, options), None, None, 0, 0, 0, 0, reason) for path, reason in failed.items()]
     return tuple(sorted(accounts, key=lambda account: account.path))
 
 
@@ -261,21 +248,14 @@ def _reduce(  # noqa: PLR0913 - everything comes together here
     events = conform(pl.concat([shard.events for shard in shards] or [empty(EVENTS)]), EVENTS)
     tracks = conform(pl.concat([shard.tracks for shard in shards] or [empty(TRACKS)]), TRACKS)
     rejects = _rejects(read, shards, files)
-    summary = summarise(
-        findings, coverage, exposure, events, rejects, accounts, notices, zone_set
-    )
-    return Analysis(
-        findings, coverage, exposure, events, rejects, tracks, notices, accounts, zone_set, summary
-    )
+    summary = summarise(findings, coverage, exposure, events, rejects, accounts, notices, zone_set)
+    return Analysis(findings, coverage, exposure, events, rejects, tracks, notices, accounts, zone_set, summary)
 
 
 def _rejects(read: list[Log], shards: list[Shard], files: list[str]) -> pl.DataFrame:
     """Return the table of rejects: of the readers, and of the making of fixes."""
     names = pl.Series(files, dtype=pl.String)
-    made = [
-        shard.rejects.with_columns(file=names.gather(shard.rejects["file"].cast(pl.UInt32)))
-        for shard in shards
-    ]
+    made = [shard.rejects.with_columns(file=names.gather(shard.rejects["file"].cast(pl.UInt32))) for shard in shards]
     at_reading = [
         log.rejects.select(pl.lit(files[number]).alias("file"), "record", "reason", "text")
         for number, log in enumerate(read)

@@ -30,9 +30,7 @@ def fixes_in(scene: Scene, parts: pl.DataFrame) -> pl.DataFrame:
     start, end = parts["start_us"].to_numpy(), parts["end_us"].to_numpy()
     closed = parts["ends_run"].to_numpy() | (start == end)
     low = np.searchsorted(clock, start, side="right") - 1
-    high = np.where(
-        closed, np.searchsorted(clock, end, side="right"), np.searchsorted(clock, end, side="left")
-    )
+    high = np.where(closed, np.searchsorted(clock, end, side="right"), np.searchsorted(clock, end, side="left"))
     count = high - low
     part = np.repeat(np.arange(len(start)), count)
     fix = low[part] + np.arange(len(part)) - np.repeat(np.cumsum(count) - count, count)
@@ -149,9 +147,7 @@ def _decided(measured: pl.DataFrame, parts: pl.DataFrame, *, with_margin: bool) 
     """Return one row a stretch: the peak and the instant that decides."""
     ahead = (pl.col("margin") - pl.col("error")) if with_margin else pl.lit(0.0)
     rated = measured.with_columns(ahead=ahead.fill_null(-np.inf))
-    by_rank = rated.sort(
-        "stretch", "certain", "own", "ahead", "at_us", descending=[False, True, True, True, False]
-    )
+    by_rank = rated.sort("stretch", "certain", "own", "ahead", "at_us", descending=[False, True, True, True, False])
     best = by_rank.group_by("stretch", maintain_order=True).agg(
         pl.col("certain").first(),
         pl.col("at_us").first().alias("decided_us"),
@@ -163,9 +159,7 @@ def _decided(measured: pl.DataFrame, parts: pl.DataFrame, *, with_margin: bool) 
         pl.col("speed").first().alias("peak"), pl.col("at_us").first().alias("peak_us")
     )
     starts = parts.group_by("stretch", maintain_order=True).agg(pl.col("start_us").first())
-    joined = best.join(peaks, on="stretch", maintain_order="left").join(
-        starts, on="stretch", maintain_order="left"
-    )
+    joined = best.join(peaks, on="stretch", maintain_order="left").join(starts, on="stretch", maintain_order="left")
     if with_margin:
         known = pl.col("peak").is_not_null()
         return joined.select(
@@ -201,9 +195,7 @@ def place_evidence(scene: Scene, parts: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame({"stretch": stretches, "certain": certain, "decided_us": decided})
 
 
-def _offer_ways(
-    scene: Scene, parts: pl.DataFrame, group: np.ndarray, best: np.ndarray, when: np.ndarray
-) -> None:
+def _offer_ways(scene: Scene, parts: pl.DataFrame, group: np.ndarray, best: np.ndarray, when: np.ndarray) -> None:
     """Take over the best instants along the ways of the parts."""
     zones = lawful_zones(scene, parts, None)
     start = parts["start_us"].to_numpy()
@@ -218,9 +210,7 @@ def _offer_ways(
         best[better], when[better] = found.objective[better], found.clock_us[better]
 
 
-def _farthest(
-    scene: Scene, parts: pl.DataFrame, group: np.ndarray, groups: int, border: Clearance
-) -> Deepest:
+def _farthest(scene: Scene, parts: pl.DataFrame, group: np.ndarray, groups: int, border: Clearance) -> Deepest:
     """Return where each group is farthest beyond the position error from a border."""
 
     def measure(lon: np.ndarray, lat: np.ndarray, acc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -233,9 +223,7 @@ def _farthest(
     return deepest(paths_of(scene, parts, group), groups, measure, least)
 
 
-def _offer_fixes(
-    scene: Scene, parts: pl.DataFrame, number: dict[int, int], best: np.ndarray, when: np.ndarray
-) -> None:
+def _offer_fixes(scene: Scene, parts: pl.DataFrame, number: dict[int, int], best: np.ndarray, when: np.ndarray) -> None:
     """Take over the best fixes of stretches that no instant of the way has settled."""
     open_stretches = [stretch for stretch, place in number.items() if best[place] <= 0]
     at = fixes_in(scene, parts.filter(pl.col("stretch").is_in(open_stretches))).filter("own")

@@ -14,9 +14,7 @@ from analyzer.terms import SECOND_US
 from analyzer.track import Track
 
 
-def asked_lines(
-    track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[str, Check]
-) -> pl.DataFrame:
+def asked_lines(track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[str, Check]) -> pl.DataFrame:
     """Return (trip, check, observed_share, not_checkable) for every line of the trips of a shard."""
     may_bind = _may_bind(track, rulebook, profiles)
     shares = observed_shares(track)
@@ -56,14 +54,10 @@ def _may_bind(track: Track, rulebook: Rulebook, profiles: Profiles) -> np.ndarra
     start, end = trips["start_us"].to_numpy()[:, None], trips["end_us"].to_numpy()[:, None]
     never = np.iinfo(np.int64).max
     effective = np.array([r.effective_us for r in rulebook.rules], dtype=np.int64)
-    until = np.array(
-        [never if r.until_us is None else r.until_us for r in rulebook.rules], dtype=np.int64
-    )
+    until = np.array([never if r.until_us is None else r.until_us for r in rulebook.rules], dtype=np.int64)
     in_force = (effective <= end) & (until > start) & (until > effective)
     matched = np.zeros((trips.height, len(rulebook.rules)), dtype=bool)
-    pairs = np.unique(
-        np.column_stack([track.pieces["trip"].to_numpy(), profiles.of_piece]), axis=0
-    )
+    pairs = np.unique(np.column_stack([track.pieces["trip"].to_numpy(), profiles.of_piece]), axis=0)
     np.logical_or.at(matched, pairs[:, 0], profiles.match[pairs[:, 1]] != 0)
     return in_force & matched
 

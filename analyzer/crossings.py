@@ -52,7 +52,7 @@ def memberships(
     return _cut(index, longitude, latitude, time_us, combination, segments)
 
 
-def _chunk(
+def _chunk(  # noqa: PLR0913 - as above
     index: ZoneIndex,
     longitude: np.ndarray,
     latitude: np.ndarray,
@@ -75,7 +75,7 @@ def _chunk(
     return np.flatnonzero(~calm & ~last) + part.start
 
 
-def _cut(
+def _cut(  # noqa: PLR0913 - as above
     index: ZoneIndex,
     longitude: np.ndarray,
     latitude: np.ndarray,
@@ -84,9 +84,7 @@ def _cut(
     segments: np.ndarray,
 ) -> Memberships:
     """Cut the given segments at borders; set the combination of their fixes to the first part's."""
-    way = _Ways(
-        longitude[segments], latitude[segments], longitude[segments + 1], latitude[segments + 1]
-    )
+    way = _Ways(longitude[segments], latitude[segments], longitude[segments + 1], latitude[segments + 1])
     pairs = _near_edges(index.edges, way)
     segment, start, end = _parts(index.edges, way, pairs)
     begin_us = time_us[segments][segment]
@@ -140,9 +138,7 @@ def _near_edges(edges: Edges, way: _Ways) -> _Pairs:
     return _Pairs(segment[order], edge[order])
 
 
-def _parts(
-    edges: Edges, way: _Ways, pairs: _Pairs
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _parts(edges: Edges, way: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the parts of each segment between possible crossings: segment, start and end (0..1)."""
     segment, share = _meetings(edges, way, pairs)
     count = len(way.px)
@@ -176,9 +172,7 @@ def _meetings(edges: Edges, way: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.n
     return segment[within], shares[within]
 
 
-def _covering(
-    index: ZoneIndex, way: _Ways, pairs: _Pairs, segment: np.ndarray, middle: np.ndarray
-) -> np.ndarray:
+def _covering(index: ZoneIndex, way: _Ways, pairs: _Pairs, segment: np.ndarray, middle: np.ndarray) -> np.ndarray:
     """Return the combination at the middle of each part; a way along an edge is covered by its zone."""
     x = way.px[segment] + middle * (way.qx - way.px)[segment]
     y = way.py[segment] + middle * (way.qy - way.py)[segment]

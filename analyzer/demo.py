@@ -194,7 +194,10 @@ def _wrong_mode(mps: float) -> tuple[Trip, list[dict[str, Any]]]:
     trip = Trip("SYNTHETIC-SWEEPER", "sweeper", "SYN-A2", start, (126.8925, 35.2245), (1.0, 0.0), 1.0, 0.5, legs)
     earlier, _ = _deep_departure(mps)
     ko, en = "원격만 허가된 우치공원에서 자율 모드로 움직임", "moves in autonomous mode where only remote is allowed"
-    moved_ko, moved_en = "평동에서 우치공원까지의 이동이 기록에 없음", "was moved from Pyeongdong to Uchi Park without a log"
+    moved_ko, moved_en = (
+        "평동에서 우치공원까지의 이동이 기록에 없음",
+        "was moved from Pyeongdong to Uchi Park without a log",
+    )
     return trip, [
         _fact(trip, "driving-mode", "violation", start, trip.at(trip.after(1)), ko, en),
         _fact(trip, "unlogged-movement", "not_observed", earlier.at(earlier.after(3)), start, moved_ko, moved_en),
@@ -221,12 +224,33 @@ def _shallow_and_fast(mps: float) -> tuple[Trip, list[dict[str, Any]]]:
     out, back = trip.at(10 / mps), trip.at((10 + 2 * shallow) / mps)
     silent = trip.at(trip.after(5) - 1.0)
     return trip, [
-        _fact(trip, "outside-zone", "indeterminate", out, back, "평동 구역을 3.3 m 벗어남(측정 오차 이내)",
-              "leaves Pyeongdong by 3.3 m, which its GNSS cannot tell"),
-        _fact(trip, "speed-limit", "violation", trip.at(trip.after(3)), trip.at(trip.after(4)),
-              "30초 동안 시속 9 km로 주행", "drives at 9 km/h for 30 s"),
-        _fact(trip, "log-gap", "not_observed", silent, trip.at(trip.after(6)),
-              "약 1분 동안 기록이 끊김", "has no log for about a minute"),
+        _fact(
+            trip,
+            "outside-zone",
+            "indeterminate",
+            out,
+            back,
+            "평동 구역을 3.3 m 벗어남(측정 오차 이내)",
+            "leaves Pyeongdong by 3.3 m, which its GNSS cannot tell",
+        ),
+        _fact(
+            trip,
+            "speed-limit",
+            "violation",
+            trip.at(trip.after(3)),
+            trip.at(trip.after(4)),
+            "30초 동안 시속 9 km로 주행",
+            "drives at 9 km/h for 30 s",
+        ),
+        _fact(
+            trip,
+            "log-gap",
+            "not_observed",
+            silent,
+            trip.at(trip.after(6)),
+            "약 1분 동안 기록이 끊김",
+            "has no log for about a minute",
+        ),
     ]
 
 
@@ -244,10 +268,24 @@ def _clipped_corner(mps: float) -> tuple[Trip, list[dict[str, Any]]]:
     out, back = trip.at((lead - depth) / mps), trip.at((lead + depth) / mps)
     noon = DAY.replace(hour=12)
     return trip, [
-        _fact(trip, "outside-zone", "violation", out, back, "안쪽 두 위치 사이에서 구역의 모서리를 벗어남",
-              "clips a corner of Songjeong with no fix outside"),
-        _fact(trip, "operating-hours", "violation", noon, trip.at(trip.after(1)),
-              "정오가 지난 뒤에도 운행", "runs past noon"),
+        _fact(
+            trip,
+            "outside-zone",
+            "violation",
+            out,
+            back,
+            "안쪽 두 위치 사이에서 구역의 모서리를 벗어남",
+            "clips a corner of Songjeong with no fix outside",
+        ),
+        _fact(
+            trip,
+            "operating-hours",
+            "violation",
+            noon,
+            trip.at(trip.after(1)),
+            "정오가 지난 뒤에도 운행",
+            "runs past noon",
+        ),
     ]
 
 
@@ -304,9 +342,7 @@ def compare(day: Day, findings: pl.DataFrame) -> Outcome:
 
 def _found(fact: Mapping[str, Any], findings: pl.DataFrame) -> bool:
     """Return whether exactly one finding says a fact (none, for a clean trip)."""
-    own = findings.filter(
-        (pl.col("vehicle_id") == fact["vehicle_id"]) & (pl.col("trip_id") == fact["trip_id"])
-    )
+    own = findings.filter((pl.col("vehicle_id") == fact["vehicle_id"]) & (pl.col("trip_id") == fact["trip_id"]))
     if not fact["check"]:
         return own.is_empty()
     tolerance = dt.timedelta(seconds=TOLERANCE_S)
@@ -319,9 +355,7 @@ def _found(fact: Mapping[str, Any], findings: pl.DataFrame) -> bool:
     return same.height == 1
 
 
-def run_demo(
-    out: Path, lang: str, progress: Callable[[int, int, str], None] | None = None
-) -> tuple[Analysis, Outcome]:
+def run_demo(out: Path, lang: str, progress: Callable[[int, int, str], None] | None = None) -> tuple[Analysis, Outcome]:
     """Make the day, judge it, write the result with logs and truth into `out`, compare."""
     refuse_output(out)
     zone_set = load_zone_set("demo")

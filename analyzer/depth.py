@@ -64,9 +64,7 @@ class _Points:
         return _Points(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 
-def deepest(
-    paths: Paths, groups: int, measure: Measure, error_m: Callable[[np.ndarray], np.ndarray]
-) -> Deepest:
+def deepest(paths: Paths, groups: int, measure: Measure, error_m: Callable[[np.ndarray], np.ndarray]) -> Deepest:
     """Return where each group's objective is greatest, to within `TOLERANCE_M`.
 
     `error_m(accuracy)` is the least error that an objective takes off a distance.
@@ -179,9 +177,7 @@ def _search_segments(paths: Paths, low: np.ndarray, measure: Measure, best: _Bes
         start, end = _join(start, middle), _join(middle, end)
 
 
-def _on_segments(
-    paths: Paths, low: np.ndarray, accuracy: np.ndarray, share: np.ndarray, measure: Measure
-) -> _Points:
+def _on_segments(paths: Paths, low: np.ndarray, accuracy: np.ndarray, share: np.ndarray, measure: Measure) -> _Points:
     """Return the points at a share of the way along segments, measured with their accuracy."""
 
     def between(values: np.ndarray) -> np.ndarray:

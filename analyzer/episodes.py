@@ -56,9 +56,7 @@ def joinable_holes(track: Track, zone_set: ZoneSet) -> np.ndarray:
     return within & (gap_us <= longest_us) & quiet & same_mode
 
 
-def join_over_holes(
-    parts: pl.DataFrame, joinable: np.ndarray, checks: Mapping[str, Check]
-) -> pl.DataFrame:
+def join_over_holes(parts: pl.DataFrame, joinable: np.ndarray, checks: Mapping[str, Check]) -> pl.DataFrame:
     """Return the parts, their stretches joined over the holes that their check may span."""
     spanning = [code for code, check in checks.items() if check.spans_holes]
     run = parts["run"].to_numpy()
@@ -72,9 +70,11 @@ def join_over_holes(
     )
     same = pl.all_horizontal(pl.col(k) == pl.col(k).shift(1) for k in KEY)
     new = pl.col("stretch") != pl.col("stretch").shift(1)
-    return parts.with_columns(over=over).with_columns(
-        stretch=_numbered(new & ~(same & pl.col("over")).fill_null(value=False))
-    ).drop("over")
+    return (
+        parts.with_columns(over=over)
+        .with_columns(stretch=_numbered(new & ~(same & pl.col("over")).fill_null(value=False)))
+        .drop("over")
+    )
 
 
 def stretches_of(parts: pl.DataFrame) -> pl.DataFrame:

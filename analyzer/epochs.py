@@ -64,8 +64,7 @@ def _open(rule: Rule, timezone: str, start_us: int, end_us: int) -> np.ndarray:
 def _matrix(at: np.ndarray, spans: Iterable[tuple[int | None, int | None]]) -> np.ndarray:
     """Return (instants, spans): which half-open spans hold each instant; null is unbounded."""
     columns = [
-        (at >= (np.iinfo(np.int64).min if a is None else a))
-        & (at < (np.iinfo(np.int64).max if b is None else b))
+        (at >= (np.iinfo(np.int64).min if a is None else a)) & (at < (np.iinfo(np.int64).max if b is None else b))
         for a, b in spans
     ]
     return np.array(columns, dtype=bool).reshape(len(columns), len(at)).T

@@ -41,9 +41,7 @@ def _phases(track: Track) -> np.ndarray:
     return first[~(inner & (lasts_us < FLIP_US))]
 
 
-def _table(
-    track: Track, at: np.ndarray, before: np.ndarray, zone_ids: list[str], files: list[str]
-) -> pl.DataFrame:
+def _table(track: Track, at: np.ndarray, before: np.ndarray, zone_ids: list[str], files: list[str]) -> pl.DataFrame:
     """Return the rows of the changes at fixes `at` from the mode of fixes `before`."""
     fixes = track.fixes
     modes = np.array(CONTROL_MODES, dtype=object)

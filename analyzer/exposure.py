@@ -4,7 +4,6 @@ Sums are of whole microseconds and micrometres, so no order of adding changes a 
 The time of a hole is given to what was last known before it, and is not observed.
 """
 
-
 import numpy as np
 import polars as pl
 
@@ -127,5 +126,3 @@ def exposure_table(parts: pl.DataFrame) -> pl.DataFrame:
         mean_speed_kph=pl.when(observed > 0).then(3.6 * distance / observed),
     )
     return conform(table, EXPOSURE)
-
-

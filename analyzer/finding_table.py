@@ -63,9 +63,11 @@ def table_of(scene: Scene, findings: pl.DataFrame, files: Sequence[str]) -> pl.D
 
 def _verdicts(certain: pl.Series) -> pl.Series:
     """Return violation where certain, else indeterminate."""
-    return pl.select(
-        pl.when(certain).then(pl.lit("violation")).otherwise(pl.lit("indeterminate"))
-    ).to_series() if len(certain) else pl.Series([], dtype=pl.String)
+    return (
+        pl.select(pl.when(certain).then(pl.lit("violation")).otherwise(pl.lit("indeterminate"))).to_series()
+        if len(certain)
+        else pl.Series([], dtype=pl.String)
+    )
 
 
 def _gather(values: pl.Series, at: np.ndarray) -> pl.Series:
@@ -146,7 +148,7 @@ def _zones(scene: Scene, findings: pl.DataFrame) -> pl.Series:
     covers = scene.track.index.combinations.matrix()[findings["combination"].to_numpy()]
     valid = scene.track.epochs.zone_valid[findings["kind"].to_numpy()]
     any_zone = (own & covers) & (valid | (rule == NO_RULE)[:, None])
-    first = np.where(any_zone.any(axis=1), any_zone.argmax(axis=1), -1) if len(ids) else np.full(len(rule), -1)
+    first = np.where(any_zone.any(axis=1), any_zone.argmax(axis=1), -1) if ids else np.full(len(rule), -1)
     outside = (findings["check"].cast(pl.String) == "outside-zone").to_numpy()
     number = np.where(outside, findings["peak_zone"].fill_null(-1).to_numpy(), first)
     return pl.Series([ids[i] if i >= 0 else None for i in number], dtype=pl.String)
@@ -158,9 +160,7 @@ def log_gaps(scene: Scene, files: Sequence[str]) -> pl.DataFrame:
     last = np.flatnonzero(fixes.hole_after[:-1])
     last = last[fixes.trip[last + 1] == fixes.trip[last]]
     after = last + 1
-    metres = geodesic_m(
-        fixes.longitude[last], fixes.latitude[last], fixes.longitude[after], fixes.latitude[after]
-    )
+    metres = geodesic_m(fixes.longitude[last], fixes.latitude[last], fixes.longitude[after], fixes.latitude[after])
     modes = pl.Series(CONTROL_MODES, dtype=pl.String)
     end = as_instants(fixes.time_us[after])
     trips = fixes.trips[fixes.trip[last]]
@@ -197,9 +197,7 @@ def complete_findings(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Return all findings in one table with every column, ids given, messages still null."""
     wanted = pl.DataFrame(schema={c.name: c.dtype for c in FINDINGS.columns})
     typed = [f.cast({n: wanted.schema[n] for n in f.columns}) for f in frames]
-    everything = pl.concat([wanted, *typed], how="diagonal").with_columns(
-        pl.col("rules_matched").fill_null("")
-    )
+    everything = pl.concat([wanted, *typed], how="diagonal").with_columns(pl.col("rules_matched").fill_null(""))
     key = ("vehicle_id", "trip_id", "trip_start", "check", "rule_id", "rule_revision", "start")
     ids = [_finding_id(row) for row in everything.select(key).iter_rows()]
     return everything.with_columns(finding_id=pl.Series(ids, dtype=pl.String)).sort(

@@ -27,9 +27,7 @@ EVIDENCE = {
 }
 
 
-def find(
-    scene: Scene, judgements: Judgements, checks: Mapping[str, Check]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def find(scene: Scene, judgements: Judgements, checks: Mapping[str, Check]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return (findings, suppressed) of a shard, without names and places.
 
     Both have trip, check, rule, start_us, end_us (clock), hole_us, matched, control_mode,

@@ -135,9 +135,7 @@ def _with_trips(records: pl.DataFrame, evaluation: Evaluation) -> pl.DataFrame:
     if named.height and named.select(pairs.n_unique()).item() != runs[-1] + 1:
         named = named.sort("vehicle_id", "trip_id", "time")
         runs = named.select(pairs.rle_id().alias("run"))["run"].to_numpy()
-    limit_us = np.where(
-        (named["trip_id"] == "").to_numpy(), round(evaluation.trip_gap_s * SECOND_US), SAME_ID_GAP_US
-    )
+    limit_us = np.where((named["trip_id"] == "").to_numpy(), round(evaluation.trip_gap_s * SECOND_US), SAME_ID_GAP_US)
     gap_us = np.diff(named["time"].to_physical().to_numpy(), prepend=0)
     starts = (np.diff(runs, prepend=-1) > 0) | (gap_us > limit_us)
     return named.with_columns(trip=pl.Series(np.cumsum(starts) - 1, dtype=pl.Int64))
@@ -235,9 +233,7 @@ def _trips(records: pl.DataFrame) -> pl.DataFrame:
     spans = time[ends] - time[starts] + SECOND_US
     offset = np.concatenate([[0], np.cumsum(spans)])[:-1][: len(starts)] - time[starts]
     head = records[starts].select(pl.col("vehicle_id").cast(pl.String), "trip_id")
-    trips = head.with_columns(
-        start_us=time[starts], end_us=time[ends], offset_us=offset, first=starts, last=ends
-    )
+    trips = head.with_columns(start_us=time[starts], end_us=time[ends], offset_us=offset, first=starts, last=ends)
     names = [t or instant_text(s) for t, s in trips.select("trip_id", "start_us").iter_rows()]
     return trips.with_columns(trip_id=pl.Series(names, dtype=pl.String))
 
@@ -285,9 +281,7 @@ def _vehicle_types(records: pl.DataFrame) -> tuple[tuple[str | None, ...], np.nd
     return (None, *types), codes.to_numpy()
 
 
-def _said(
-    trip: np.ndarray, trips: int, mode: np.ndarray, operator: np.ndarray, speed: np.ndarray
-) -> pl.DataFrame:
+def _said(trip: np.ndarray, trips: int, mode: np.ndarray, operator: np.ndarray, speed: np.ndarray) -> pl.DataFrame:
     """Return per trip whether anything is said of the mode, the operator, the speed."""
     anything = {
         "mode_said": mode != UNSAID,
@@ -321,9 +315,7 @@ def _speeds(
     return speed, error
 
 
-def _speed_windows(
-    clock: np.ndarray, hole: np.ndarray, lacking: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _speed_windows(clock: np.ndarray, hole: np.ndarray, lacking: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return for each fix both ends of the run from which its speed is derived, -1 = none."""
     run = np.concatenate([[0], np.cumsum(hole)[:-1]])
     after = np.searchsorted(clock, clock[lacking] + DERIVED_SPEED_WINDOW_US)

@@ -42,8 +42,11 @@ def profiles_of(track: Track, rulebook: Rulebook) -> Profiles:
     """Return the distinct profiles of the vehicles on their trips."""
     fixes = track.fixes
     pairs = track.pieces.select("trip", "vehicle_type").unique(maintain_order=True)
-    joined = pairs.join(fixes.trips.with_row_index("trip_row").with_columns(
-        trip=pl.col("trip_row").cast(pairs.schema["trip"])), on="trip", maintain_order="left")
+    joined = pairs.join(
+        fixes.trips.with_row_index("trip_row").with_columns(trip=pl.col("trip_row").cast(pairs.schema["trip"])),
+        on="trip",
+        maintain_order="left",
+    )
     rows = []
     fleet = rulebook.zone_set.fleet
     for row in joined.iter_rows(named=True):
@@ -76,19 +79,18 @@ class Judgements:
     broken: pl.DataFrame
 
 
-def judge(
-    track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[str, Check]
-) -> Judgements:
+def judge(track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[str, Check]) -> Judgements:
     """Return what is broken in every state of the pieces."""
     keyed = track.pieces.with_columns(profile=pl.Series(profiles.of_piece)).select(STATE)
     states = keyed.unique(maintain_order=True).with_row_index("state")
     of_piece = keyed.join(states, on=STATE, how="left", maintain_order="left")["state"].to_numpy()
     asked = _asked(states, track, rulebook, profiles)
     judged = asked.with_columns(
-        check.obeyed.alias(code) for code, check in checks.items() if check.when is not None
-        and "place" not in check.scopes
+        check.obeyed.alias(code)
+        for code, check in checks.items()
+        if check.when is not None and "place" not in check.scopes
     )
-    permits, chosen = _permits(judged, checks, rulebook)
+    permits, chosen = _permits(judged, checks)
     places = _places(states, track, rulebook, profiles, chosen, checks)
     restrictions = _restrictions(judged, checks)
     broken = pl.concat([permits, places, restrictions]).sort("state", "check", "rule")
@@ -141,9 +143,7 @@ def _asked(states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Pro
             "mode_judged": _JUDGED[mode],
             "mode_named": _maybe(rulebook.mode_named[rule, mode], mode_known),
             "operator_asked": rulebook.operator_asked[rule],
-            "operator_present": _maybe(
-                rulebook.operator_fits[rule, np.maximum(operator, 0)], operator_known
-            ),
+            "operator_present": _maybe(rulebook.operator_fits[rule, np.maximum(operator, 0)], operator_known),
             "no_entry": rulebook.no_entry[rule],
             **said,
         }
@@ -169,9 +169,7 @@ def _conditions(checks: Mapping[str, Check], scope: str) -> list[str]:
     return [code for code, check in checks.items() if scope in check.scopes]
 
 
-def _permits(
-    judged: pl.DataFrame, checks: Mapping[str, Check], rulebook: Rulebook
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _permits(judged: pl.DataFrame, checks: Mapping[str, Check]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the broken conditions of the permit chosen in each state, and the choice itself.
 
     The choice has, per state with a permit that applies (or may): rule, match, matched.
@@ -185,8 +183,10 @@ def _permits(
         ),
     )
     order = ["state", "broken", "unknown", "rule"]
-    chosen = rated.sort(order).group_by("state", maintain_order=True).agg(
-        pl.all().first(), pl.col("rule").sort().alias("matched")
+    chosen = (
+        rated.sort(order)
+        .group_by("state", maintain_order=True)
+        .agg(pl.all().first(), pl.col("rule").sort().alias("matched"))
     )
     others = pl.col("matched").list.set_difference(pl.concat_list("rule")).list.sort()
     chosen = chosen.with_columns(matched=others)
@@ -201,9 +201,7 @@ def _restrictions(judged: pl.DataFrame, checks: Mapping[str, Check]) -> pl.DataF
     return _broken(binding, checks, _conditions(checks, "restriction"), pl.col("applies"))
 
 
-def _broken(
-    frame: pl.DataFrame, checks: Mapping[str, Check], codes: list[str], binds: pl.Expr
-) -> pl.DataFrame:
+def _broken(frame: pl.DataFrame, checks: Mapping[str, Check], codes: list[str], binds: pl.Expr) -> pl.DataFrame:
     """Return (state, check, rule, undecided, matched) of what is not obeyed.
 
     `binds` is true, false or null (it may); what may bind is undecided at the most.
@@ -255,13 +253,17 @@ def _places(  # noqa: PLR0913 - the three checks of place look at everything
     permit = rulebook.is_permit
     named, in_force = words["named_here"] & permit, words["in_force_here"] & permit
     certain = chosen.select(pl.col("state").cast(pl.Int64), permitted="match", applies=pl.lit(value=True))
-    frame = states.select(pl.col("state").cast(pl.Int64)).with_columns(
-        permit_needed=_needed(states["control_mode"].to_numpy(), rulebook),
-        in_permit_zone=pl.Series(named.any(axis=1)),
-        permit_in_force_here=pl.Series(in_force.any(axis=1)),
-        named=_lists(named),
-        in_force=_lists(in_force),
-    ).join(certain, on="state", how="left", maintain_order="left")
+    frame = (
+        states.select(pl.col("state").cast(pl.Int64))
+        .with_columns(
+            permit_needed=_needed(states["control_mode"].to_numpy(), rulebook),
+            in_permit_zone=pl.Series(named.any(axis=1)),
+            permit_in_force_here=pl.Series(in_force.any(axis=1)),
+            named=_lists(named),
+            in_force=_lists(in_force),
+        )
+        .join(certain, on="state", how="left", maintain_order="left")
+    )
     frame = frame.with_columns(vehicle_permitted=pl.col("applies").is_not_null() & pl.col("permitted"))
     parts = [_NOTHING_BROKEN]
     looked_at = {"permit-not-in-force": "named", "vehicle-not-permitted": "in_force"}

@@ -65,8 +65,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "unlogged-movement": (
         "{subject} 지난 운행이 끝난 곳에서 {peak} 떨어진 곳에서 운행을 시작했습니다. "
         "그 사이의 이동은 기록되지 않았습니다.",
-        "{subject} started this trip {peak} from where its last one ended; "
-        "the move between is not logged.",
+        "{subject} started this trip {peak} from where its last one ended; the move between is not logged.",
     ),
 }
 

@@ -29,9 +29,7 @@ def trip_ends(fixes: Fixes) -> pl.DataFrame:
     )
 
 
-def unlogged_movements(
-    ends: pl.DataFrame, evaluation: Evaluation, z: float, files: list[str]
-) -> pl.DataFrame:
+def unlogged_movements(ends: pl.DataFrame, evaluation: Evaluation, z: float, files: list[str]) -> pl.DataFrame:
     """Return the findings of unlogged-movement over all trips of all shards."""
     ordered = ends.sort("vehicle_id", "first_time_us", "trip_id")
     pairs = [_pairs(group) for group in ordered.partition_by("vehicle_id", maintain_order=True)]
@@ -48,9 +46,9 @@ def unlogged_movements(
     )
     margin = metres - evaluation.unlogged_distance_m
     found = margin > error
-    measured = both.with_columns(
-        peak=pl.Series(metres), margin=pl.Series(margin), error=pl.Series(error)
-    ).filter(pl.Series(found))
+    measured = both.with_columns(peak=pl.Series(metres), margin=pl.Series(margin), error=pl.Series(error)).filter(
+        pl.Series(found)
+    )
     return _table(measured, evaluation, files)
 
 

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -81,7 +82,7 @@ def load_rules(path: Path, zone_ids: Iterable[str]) -> Rules:
         raise top.fault("schema", "this version reads `schema = 1`; write that at the top")
     timezone = document.get("timezone")
     if timezone not in available_timezones():
-        problem = f"{timezone!r} is no IANA time zone; write for example timezone = \"Asia/Seoul\""
+        problem = f'{timezone!r} is no IANA time zone; write for example timezone = "Asia/Seoul"'
         raise top.fault("timezone", problem)
     evaluation = _evaluation(_Place(path, text, "[evaluation]", 0), document.get("evaluation", {}))
     tables = document.get("rule", [])
@@ -147,7 +148,7 @@ def _setting(place: _Place, key: str, value: Any, default: Any) -> Any:
 
 def _number(place: _Place, key: str, value: Any) -> float:
     """Return a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):  # noqa: PLR0124, E501 - NaN differs from itself
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):  # noqa: PLR0124 - NaN differs from itself
         raise place.fault(key, f"{key} must be a number, not {value!r}")
     return float(value)
 
@@ -210,7 +211,7 @@ def _rule(place: _Place, table: Mapping[str, Any], zone_ids: tuple[str, ...]) ->
 def _sensible(place: _Place, rule: Rule) -> None:
     """Refuse conditions that the kind of rule does not have, and rules that say nothing."""
     if rule.kind == "permit" and rule.no_entry:
-        raise place.fault("no_entry", "a permit cannot forbid entry; write kind = \"restriction\"")
+        raise place.fault("no_entry", 'a permit cannot forbid entry; write kind = "restriction"')
     if rule.kind == "restriction" and rule.operator:
         raise place.fault("operator", "only a permit asks for an operator; leave it out here")
     if rule.kind == "restriction" and not rule.no_entry and rule.max_speed_kph is None:
@@ -281,9 +282,7 @@ def _flag(place: _Place, key: str, value: Any) -> bool:
 
 def _dates(place: _Place, key: str, value: Any) -> tuple[dt.date, ...]:
     """Return local days."""
-    good = isinstance(value, list) and all(
-        isinstance(v, dt.date) and not isinstance(v, dt.datetime) for v in value
-    )
+    good = isinstance(value, list) and all(isinstance(v, dt.date) and not isinstance(v, dt.datetime) for v in value)
     if not good:
         raise place.fault(key, f"{key} must be a list of days: {key} = [2021-03-01]")
     return tuple(value)
@@ -304,8 +303,10 @@ def _window(place: _Place, window: Mapping[str, Any]) -> Window:
     start = _clock(place, window.get("from"), last="23:59:59")
     end = _clock(place, window.get("to"), last="24:00")
     if start == end or not days:
-        raise place.fault("hours", "a window needs days, and `from` and `to` that differ; "
-                          'for a whole day write from = "00:00", to = "24:00"')
+        raise place.fault(
+            "hours",
+            'a window needs days, and `from` and `to` that differ; for a whole day write from = "00:00", to = "24:00"',
+        )
     numbers = tuple(sorted({WEEKDAYS.index(day) for day in days}))
     return Window(numbers, start, end if end > start else end + _DAY_S)
 
@@ -317,7 +318,7 @@ def _clock(place: _Place, value: Any, last: str) -> int:
     seconds = hour * 3600 + minute * 60 + second
     most = _DAY_S if last == "24:00" else _DAY_S - 1
     if minute > 59 or second > 59 or seconds > most:  # noqa: PLR2004
-        raise place.fault("hours", f"{value!r} is no time of day; write \"HH:MM\" up to \"{last}\"")
+        raise place.fault("hours", f'{value!r} is no time of day; write "HH:MM" up to "{last}"')
     return seconds
 
 
@@ -329,7 +330,7 @@ def _revised(places: list[_Place], rules: list[Rule]) -> tuple[Rule, ...]:
     until: dict[int, int | None] = {}
     for rule_id, numbers in by_id.items():
         ordered = sorted(numbers, key=lambda n: rules[n].effective_us)
-        for one, other in zip(ordered, ordered[1:], strict=False):
+        for one, other in pairwise(ordered):
             if rules[one].effective_us == rules[other].effective_us:
                 problem = f"two revisions of {rule_id!r} take effect at once; change one `effective`"
                 raise places[max(one, other)].fault("effective", problem)

@@ -66,5 +66,5 @@ class Check:
     def obeyed(self) -> pl.Expr:
         """Three-valued: true, false (broken) or null (undecided)."""
         if self.when is None or self.must is None:
-            return pl.lit(True)  # noqa: FBT003 - a literal, not a flag
+            return pl.lit(True)
         return ~self.when | self.must

@@ -67,9 +67,7 @@ class Shard:
     unstated: pl.DataFrame
 
 
-def analyze_shard(
-    records: pl.DataFrame, world: World, files: Sequence[str], *, draw: bool = True
-) -> Shard | None:
+def analyze_shard(records: pl.DataFrame, world: World, files: Sequence[str], *, draw: bool = True) -> Shard | None:
     """Return the tables of one shard; null where none of its records is a fix.
 
     `records` are as for `fixes.make_fixes`; `files` are the paths that `file` indexes.
@@ -119,5 +117,3 @@ def _unstated(trips: pl.DataFrame) -> pl.DataFrame:
     """Return (vehicle_id, trips): trips whose log never says a control mode."""
     silent = trips.filter(~pl.col("mode_said"))
     return silent.group_by("vehicle_id", maintain_order=True).agg(pl.len().alias("trips"))
-
-

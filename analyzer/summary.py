@@ -99,9 +99,7 @@ def _grouped(frame: pl.DataFrame, column: str) -> dict[Any, pl.DataFrame]:
     return {key[0]: part for key, part in parts.items()}
 
 
-def _per_vehicle(
-    findings: pl.DataFrame, coverage: pl.DataFrame, exposure: pl.DataFrame
-) -> dict[str, Any]:
+def _per_vehicle(findings: pl.DataFrame, coverage: pl.DataFrame, exposure: pl.DataFrame) -> dict[str, Any]:
     """Return verdict, findings and exposure of each vehicle."""
     found, driven = _grouped(findings, "vehicle_id"), _grouped(exposure, "vehicle_id")
     lines = _grouped(coverage, "vehicle_id")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import click
 import polars as pl
@@ -18,6 +18,7 @@ from analyzer.demo import Outcome
 from analyzer.outputs.map import worst_first
 from analyzer.plain_text import plain
 from analyzer.results import Analysis
+from analyzer.windows import local_date
 from analyzer.wording import CHECK_WORDS, WORDS, answer
 from analyzer.zones import ZoneSet
 
@@ -175,6 +176,7 @@ def print_zone_set(zone_set: ZoneSet, lang: str) -> None:
         "en": ("zone", "name", "km² measured", "declared", "vertices", "outline", "1 sigma m", "valid"),
     }
     table = Table(*heads[lang], box=None, pad_edge=False)
+    local = ZoneInfo(zone_set.rules.timezone)
     for zone in zone_set.zones:
         declared = "–" if zone.declared_area_km2 is None else f"{zone.declared_area_km2:.3f}"
         table.add_row(
@@ -185,24 +187,22 @@ def print_zone_set(zone_set: ZoneSet, lang: str) -> None:
             str(zone.vertices),
             WORDS[zone.geometry_confidence][lang],
             f"{zone.accuracy_m:g}",
-            f"{_day(zone.valid_from_us)} – {_day(zone.valid_to_us)}",
+            f"{_day(zone.valid_from_us, local)} – {_day(zone.valid_to_us, local)}",
         )
     console.print(f"[b]{safe(zone_set.name[lang])}[/] ({safe(zone_set.path)})")
     console.print(table)
     console.print(_totals(zone_set, lang))
     for rule in zone_set.rules.rules:
         how_sure = WORDS[rule.confidence][lang]
-        console.print(f"• {safe(rule.id)} r{rule.revision} [{rule.kind}, {how_sure}] {safe(rule.text[lang])}", markup=True)
+        console.print(f"• {safe(rule.id)}, revision {rule.revision} ({rule.kind}, {how_sure}): {safe(rule.text[lang])}")
     for notice in zone_set.notices:
         console.print(f"[yellow]![/] {safe(getattr(notice, lang))}")
     console.print({"ko": "구역 자료는 유효합니다.", "en": "The zone set is valid."}[lang])
 
 
-def _day(time_us: int | None) -> str:
-    """Return the day of an instant in UTC, dots for always."""
-    if time_us is None:
-        return "…"
-    return str(pl.Series([time_us]).cast(pl.Datetime("us")).dt.date()[0])
+def _day(time_us: int | None, zone: ZoneInfo) -> str:
+    """Return the local day of an instant, dots for always."""
+    return "…" if time_us is None else local_date(time_us, zone).isoformat()
 
 
 def _totals(zone_set: ZoneSet, lang: str) -> str:

@@ -59,9 +59,7 @@ def moving_class(speed_kph: np.ndarray, moving_kph: float) -> np.ndarray:
     return np.where(np.isnan(speed_kph), -1, moving).astype(np.int8)
 
 
-def make_track(
-    fixes: Fixes, index: ZoneIndex, epochs: Epochs, thresholds_kph: np.ndarray, moving_kph: float
-) -> Track:
+def make_track(fixes: Fixes, index: ZoneIndex, epochs: Epochs, thresholds_kph: np.ndarray, moving_kph: float) -> Track:
     """Return the pieces of all trips; `thresholds_kph` are the distinct speed limits, sorted."""
     rows = _rows(fixes, index)
     run = np.concatenate([[0], np.cumsum(fixes.hole_after)[:-1]]).astype(np.int64)
@@ -81,9 +79,7 @@ def make_track(
 
 def _rows(fixes: Fixes, index: ZoneIndex) -> Rows:
     """Return the fixes and the crossings between them in order."""
-    found = memberships(
-        index, fixes.longitude, fixes.latitude, fixes.clock_us, fixes.hole_after
-    )
+    found = memberships(index, fixes.longitude, fixes.latitude, fixes.clock_us, fixes.hole_after)
     count = np.arange(len(fixes), dtype=np.int64)
     if not len(found.cut_fix):
         return Rows(count, fixes.clock_us, found.combination)
@@ -165,7 +161,4 @@ def place_at(fixes: Fixes, clock_us: np.ndarray) -> tuple[np.ndarray, np.ndarray
     far = np.where(fixes.trip[far] == fixes.trip[near], far, near)
     span = np.maximum(fixes.clock_us[far] - fixes.clock_us[near], 1)
     share = (clock_us - fixes.clock_us[near]) / span
-    return tuple(  # type: ignore[return-value]
-        values[near] + share * (values[far] - values[near])
-        for values in (fixes.longitude, fixes.latitude)
-    )
+    return tuple(values[near] + share * (values[far] - values[near]) for values in (fixes.longitude, fixes.latitude))

@@ -91,9 +91,7 @@ def _cut(pieces: pl.DataFrame, edges: np.ndarray) -> pl.DataFrame:
     place = np.arange(len(piece)) - np.repeat(np.cumsum(extra + 1) - extra - 1, extra + 1)
     padded = np.append(edges, 0)
     begin = np.where(place == 0, start[piece], padded[np.clip(low[piece] + place - 1, 0, len(edges))])
-    finish = np.where(
-        place == extra[piece], end[piece], padded[np.clip(low[piece] + place, 0, len(edges))]
-    )
+    finish = np.where(place == extra[piece], end[piece], padded[np.clip(low[piece] + place, 0, len(edges))])
     cut = pieces[piece].with_columns(start_us=pl.Series(begin), end_us=pl.Series(finish))
     return cut.filter(pl.col("end_us") > pl.col("start_us"))
 
@@ -104,9 +102,11 @@ def _table(scene: Scene, drawn: pl.DataFrame, lines: np.ndarray) -> pl.DataFrame
     offset = trips["offset_us"].to_numpy()
     points, owner = shapely.get_coordinates(lines, return_index=True)
     rounded = pl.DataFrame({"line": owner, "longitude": points[:, 0], "latitude": points[:, 1]})
-    vertices = rounded.with_columns(pl.col("longitude", "latitude").round(DIGITS)).group_by(
-        "line", maintain_order=True
-    ).agg("longitude", "latitude")
+    vertices = (
+        rounded.with_columns(pl.col("longitude", "latitude").round(DIGITS))
+        .group_by("line", maintain_order=True)
+        .agg("longitude", "latitude")
+    )
     names = trips.select("vehicle_id", "trip_id").with_columns(
         trip_start=as_instants(trips["start_us"].to_numpy()),
         start=as_instants(drawn["start_us"].to_numpy() - offset),

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from analyzer.rules import Window
-from analyzer.terms import SECOND_US
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DAY_S = 86_400
@@ -81,9 +80,9 @@ def window_edges(
                 opens = local_instant_us(date, window.from_s, zone)
                 spans.append((opens, local_instant_us(date, window.to_s, zone)))
     merged = _merged(sorted(spans))
-    return np.array(
-        [span for span in merged if span[1] > start_us and span[0] <= end_us], dtype=np.int64
-    ).reshape(-1, 2)
+    return np.array([span for span in merged if span[1] > start_us and span[0] <= end_us], dtype=np.int64).reshape(
+        -1, 2
+    )
 
 
 def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -102,6 +101,4 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def local_midnights(timezone: str, start_us: int, end_us: int) -> list[tuple[int, dt.date]]:
     """Return the first instant of every local day that meets the span, with its date."""
     zone = ZoneInfo(timezone)
-    return [
-        (local_instant_us(date, 0, zone), date) for date in _days(zone, start_us, end_us, margin=0)
-    ]
+    return [(local_instant_us(date, 0, zone), date) for date in _days(zone, start_us, end_us, margin=0)]

@@ -341,8 +341,9 @@ def _set_notices(zone_set: ZoneSet) -> list[Notice]:
                 "area-mismatch",
                 zone_set.id,
                 f"고시된 총면적은 {declared:.2f} km²이지만 이 경계의 총면적은 {total:.2f} km²입니다. "
-                "일부 경계는 실제 특구보다 넓게 그려져 있습니다." if total > declared else
-                f"고시된 총면적은 {declared:.2f} km²이지만 이 경계의 총면적은 {total:.2f} km²입니다.",
+                "일부 경계는 실제 특구보다 넓게 그려져 있습니다."
+                if total > declared
+                else f"고시된 총면적은 {declared:.2f} km²이지만 이 경계의 총면적은 {total:.2f} km²입니다.",
                 f"The declared total is {declared:.2f} km², but these outlines measure {total:.2f} km²"
                 + ("; at least one outline is wider than the real zone." if total > declared else "."),
             )

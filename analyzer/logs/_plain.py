@@ -16,23 +16,65 @@ from analyzer.logs._times import instants
 from analyzer.terms import CONTROL_MODES, OPERATORS, Notice
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    "vehicle_id": ("vehicle", "vehicleid", "veh_id", "car_id", "bus_id", "device_id", "unit_id",
-                   "asset_id", "차량", "차량번호", "차량id", "차량_id"),
-    "timestamp": ("time", "datetime", "date_time", "gps_time", "utc_time", "recorded_at", "iso_time",
-                  "시각", "일시", "측정시각", "측정일시", "기록일시"),
+    "vehicle_id": (
+        "vehicle",
+        "vehicleid",
+        "veh_id",
+        "car_id",
+        "bus_id",
+        "device_id",
+        "unit_id",
+        "asset_id",
+        "차량",
+        "차량번호",
+        "차량id",
+        "차량_id",
+    ),
+    "timestamp": (
+        "time",
+        "datetime",
+        "date_time",
+        "gps_time",
+        "utc_time",
+        "recorded_at",
+        "iso_time",
+        "시각",
+        "일시",
+        "측정시각",
+        "측정일시",
+        "기록일시",
+    ),
     "timestamp_s": ("epoch_s", "unix_s", "unixtime", "unix_time", "utc_s", "time_s"),
     "timestamp_ms": ("epoch_ms", "unix_ms", "utc_ms", "time_ms"),
     "timestamp_us": ("epoch_us", "unix_us", "utc_us", "time_us"),
     "timestamp_ns": ("epoch_ns", "unix_ns", "utc_ns", "time_ns"),
     "latitude": ("lat", "gps_lat", "gps_latitude", "latitude_deg", "lat_deg", "위도"),
-    "longitude": ("lon", "lng", "long", "gps_lon", "gps_lng", "gps_longitude", "longitude_deg",
-                  "lon_deg", "경도"),
+    "longitude": ("lon", "lng", "long", "gps_lon", "gps_lng", "gps_longitude", "longitude_deg", "lon_deg", "경도"),
     "trip_id": ("trip", "tripid", "운행번호", "운행id", "운행_id"),
     "vehicle_type": ("type", "vehicletype", "차종", "차량종류"),
-    "speed_kph": ("speed_kmh", "speed_km_h", "kph", "kmh", "속도_kph", "속도_kmh", "속도(km/h)",
-                  "speed(km/h)", "speed (km/h)", "speed[km/h]", "speed [km/h]"),
-    "speed_mps": ("speed_ms", "speed_m_s", "mps", "속도(m/s)", "speed(m/s)", "speed (m/s)",
-                  "speed[m/s]", "speed [m/s]"),
+    "speed_kph": (
+        "speed_kmh",
+        "speed_km_h",
+        "kph",
+        "kmh",
+        "속도_kph",
+        "속도_kmh",
+        "속도(km/h)",
+        "speed(km/h)",
+        "speed (km/h)",
+        "speed[km/h]",
+        "speed [km/h]",
+    ),
+    "speed_mps": (
+        "speed_ms",
+        "speed_m_s",
+        "mps",
+        "속도(m/s)",
+        "speed(m/s)",
+        "speed (m/s)",
+        "speed[m/s]",
+        "speed [m/s]",
+    ),
     "speed_mph": ("mph", "speed(mph)", "speed (mph)"),
     "speed_kn": ("speed_knots", "sog_kn", "speed_kt", "speed(knots)", "speed (knots)"),
     "heading_deg": ("heading", "course_deg", "bearing", "bearing_deg", "track_deg", "방위각"),
@@ -46,14 +88,23 @@ TIMES = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_
 BARE_SPEEDS = ("speed", "velocity", "vel", "gps_speed", "sog", "속도", "속력")
 
 MODE_WORDS = {
-    "autonomous": ("auto", "autopilot", "automatic", "automated", "self_driving", "ads", "자율",
-                   "자율주행", "자동", "자율모드"),
+    "autonomous": (
+        "auto",
+        "autopilot",
+        "automatic",
+        "automated",
+        "self_driving",
+        "ads",
+        "자율",
+        "자율주행",
+        "자동",
+        "자율모드",
+    ),
     "manual": ("driver", "human", "수동", "수동주행", "수동모드"),
     "remote": ("teleop", "teleoperation", "remote_control", "원격", "원격제어", "원격주행", "원격모드"),
     "disengaged": ("disengage", "해제", "자율해제"),
     "not_ready": ("notready", "not ready", "준비안됨", "준비중"),
-    "minimal_risk": ("mrm", "mrc", "minimal_risk_maneuver", "minimal_risk_condition", "최소위험",
-                     "최소위험조작"),
+    "minimal_risk": ("mrm", "mrc", "minimal_risk_maneuver", "minimal_risk_condition", "최소위험", "최소위험조작"),
     "unknown": ("", "n/a", "na", "none", "null", "미상", "알수없음"),
 }
 OPERATOR_WORDS = {
@@ -105,14 +156,12 @@ def log_of(sheet: Sheet, options: ReadOptions, profile: Profile | None = None) -
         )
         raise LogError(message)
     count = sheet.frame.height + sheet.rejects.height
-    return Log(
-        sheet.path, sheet.format, sha256_of(sheet.path), good, rejects, count, 0, tuple(notices)
-    )
+    return Log(sheet.path, sheet.format, sha256_of(sheet.path), good, rejects, count, 0, tuple(notices))
 
 
 def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
     """Return our name -> the log's name; LogError where a needed column is not there."""
-    found = {}
+    found: dict[str, str] = {}
     simple = {_simple(name): name for name in reversed(names)}
     for target, aliases in ALIASES.items():
         wanted = (profile.columns[target],) if target in profile.columns else (target, *aliases)
@@ -123,7 +172,7 @@ def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
         if match is not None and match not in found.values():
             found[target] = match
     _times_are_one(found)
-    _needed(path, names, found, profile)
+    _needed(path, names, found)
     _bare_speed(path, names, found)
     return found
 
@@ -146,15 +195,14 @@ def _times_are_one(found: dict[str, str]) -> None:
         del found[extra]
 
 
-def _needed(path: str, names: list[str], found: Mapping[str, str], profile: Profile) -> None:
+def _needed(path: str, names: list[str], found: Mapping[str, str]) -> None:
     """Refuse a log without time or position."""
     missing = [n for n in ("latitude", "longitude") if n not in found]
     if not any(t in found for t in TIMES):
         missing.insert(0, "timestamp")
     if missing:
         message = (
-            f"{path}: no column for {', '.join(missing)}; {_has(names)}; rename it, or name it in a "
-            "profile (--profile)"
+            f"{path}: no column for {', '.join(missing)}; {_has(names)}; rename it, or name it in a profile (--profile)"
         )
         raise LogError(message)
 
@@ -203,9 +251,7 @@ def _typed(
     return pl.DataFrame(out)
 
 
-def _vehicles(
-    sheet: Sheet, columns: Mapping[str, str], profile: Profile, notices: list[Notice]
-) -> pl.Series:
+def _vehicles(sheet: Sheet, columns: Mapping[str, str], profile: Profile, notices: list[Notice]) -> pl.Series:
     """Return the vehicle of each record; without a column, one vehicle named as the file."""
     if "vehicle_id" in columns:
         return _words_of(sheet.frame[columns["vehicle_id"]]).alias("vehicle_id")
@@ -304,21 +350,29 @@ def _positions_make_sense(path: str, typed: pl.DataFrame) -> None:
     swapped = (lat.is_between(124, 132) & lon.is_between(33, 43.5)) | (
         (lat.abs() > 90) & (lat.abs() <= 180) & (lon.abs() <= 90)  # noqa: PLR2004
     )
-    if float(swapped.mean() or 0) > MAJORITY:
+    if _share(swapped) > MAJORITY:
         message = f"{path}: latitude and longitude are swapped; exchange the names of the two columns"
         raise LogError(message)
     beyond = (lat.abs() > 180) | (lon.abs() > 360)  # noqa: PLR2004
-    if float(beyond.mean() or 0) > MAJORITY:
-        crs = korean_crs_of(float(lon.median() or 0), float(lat.median() or 0))
-        swapped_crs = korean_crs_of(float(lat.median() or 0), float(lon.median() or 0))
+    if _share(beyond) > MAJORITY:
+        crs = korean_crs_of(_middle(lon), _middle(lat))
+        swapped_crs = korean_crs_of(_middle(lat), _middle(lon))
         looks = f"they look like {crs or swapped_crs}; " if crs or swapped_crs else ""
         message = f"{path}: positions are not degrees: {looks}transform them to WGS 84 (EPSG:4326)"
         raise LogError(message)
 
 
-def _split(
-    sheet: Sheet, typed: pl.DataFrame, columns: Mapping[str, str]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _share(mask: pl.Series) -> float:
+    """Return the share of true values."""
+    return float(mask.sum()) / max(len(mask), 1)
+
+
+def _middle(values: pl.Series) -> float:
+    """Return the median of numbers."""
+    return float(values.quantile(0.5) or 0)
+
+
+def _split(sheet: Sheet, typed: pl.DataFrame, columns: Mapping[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the records that can become fixes, and the rejects."""
     lon, lat = pl.col("longitude"), pl.col("latitude")
     sound = lon.is_between(-180, 180) & lat.is_between(-90, 90) & ~((lon == 0) & (lat == 0))
@@ -334,7 +388,7 @@ def _split(
     if reasons.null_count() == len(reasons):
         return typed, NO_REJECTS
     bad = reasons.is_not_null()
-    shown = [c for c in dict.fromkeys(columns.values())]
+    shown = list(dict.fromkeys(columns.values()))
     rows = sheet.frame.filter(bad).select(shown)
     texts = [clean_text(" ".join("" if v is None else str(v) for v in row)) for row in rows.iter_rows()]
     rejects = pl.DataFrame(

@@ -7,7 +7,9 @@ from analyzer.errors import LogError
 INSTANT = pl.Datetime("us", "UTC")
 PER_UNIT_US = {"timestamp_s": 1_000_000.0, "timestamp_ms": 1_000.0, "timestamp_us": 1.0, "timestamp_ns": 1e-3}
 _EARLIEST_US, _LATEST_US = 315_532_800_000_000, 7_258_118_400_000_000
-_PARTS = r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[T ]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|z|[+-]\d\d(?::?\d\d)?)?$"
+_PARTS = (
+    r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[T ]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|z|[+-]\d\d(?::?\d\d)?)?$"
+)
 
 
 def instants(path: str, column: pl.Series, kind: str, timezone: str | None) -> pl.Series:
@@ -41,9 +43,11 @@ def _from_numbers(path: str, column: pl.Series, kind: str) -> pl.Series:
     else:
         micros = _micros_of_texts(column, kind)
     _plausible(path, micros, kind)
-    inside = micros.alias("us").to_frame().select(
-        pl.when(pl.col("us").is_between(_EARLIEST_US, _LATEST_US)).then("us")
-    )["us"]
+    inside = (
+        micros.alias("us")
+        .to_frame()
+        .select(pl.when(pl.col("us").is_between(_EARLIEST_US, _LATEST_US)).then("us"))["us"]
+    )
     return inside.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 

@@ -5,7 +5,7 @@ numbers count lines that are not empty from 1.
 
 ## Example
 ```
-{"vehicle_id": "SWEEPER-1", "timestamp": "2026-03-02T10:00:00+09:00", "latitude": 35.1916, "longitude": 126.8203, "speed_kph": 5.2}
+{"vehicle_id": "S-1", "timestamp": "2026-03-02T10:00:00+09:00", "latitude": 35.19, "longitude": 126.82}
 ```
 """
 

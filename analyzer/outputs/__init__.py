@@ -35,9 +35,7 @@ def refuse_output(out: Path) -> None:
     if target.exists() and not target.is_dir():
         raise OutputError(f"{out}: is a file; name a folder for the output")
     if target.is_dir() and any(target.iterdir()) and not _is_ours(target):
-        message = (
-            f"{out}: holds files that zonelog did not write (no {RUN_FILE} of its own); name a new folder"
-        )
+        message = f"{out}: holds files that zonelog did not write (no {RUN_FILE} of its own); name a new folder"
         raise OutputError(message)
     _refuse_unwritable(out, target)
 

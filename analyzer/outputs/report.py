@@ -26,9 +26,7 @@ MOST_FINDINGS = 500
 def _write(analysis: Analysis, folder: Path, run: Run) -> None:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
 
-    environment = Environment(
-        loader=FileSystemLoader(ASSETS), autoescape=True, undefined=StrictUndefined
-    )
+    environment = Environment(loader=FileSystemLoader(ASSETS), autoescape=True, undefined=StrictUndefined)
     page = environment.get_template("report.html").render(_content(analysis, run))
     (folder / "report.html").write_text(with_policy(page), encoding="utf-8", newline="\n")
 

@@ -19,13 +19,9 @@ _FORMULA = r"^[=+\-@\t\r\n]"
 def _write(analysis: Analysis, folder: Path, _run: Run) -> None:
     for table in PUBLIC:
         frame: pl.DataFrame = getattr(analysis, table.name)
-        frame.write_parquet(
-            folder / f"{table.name}.parquet", compression="zstd", row_group_size=ROW_GROUP_ROWS
-        )
+        frame.write_parquet(folder / f"{table.name}.parquet", compression="zstd", row_group_size=ROW_GROUP_ROWS)
     safe = analysis.findings.with_columns(_harmless(pl.col(pl.String)))
-    safe.write_csv(
-        folder / "findings.csv", include_bom=True, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ"
-    )
+    safe.write_csv(folder / "findings.csv", include_bom=True, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
 
 
 def _harmless(text: pl.Expr) -> pl.Expr:
