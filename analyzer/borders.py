@@ -19,6 +19,9 @@ BIN_DEG = 0.05
 
 GEODESIC_FROM_M = 20_000.0
 
+TIE_M = 1e-6
+"""Two borders as near as this are both the nearest: then the less accurate one counts."""
+
 
 class Border:
     """Edges to measure from; each carries the index of the zone it belongs to."""
@@ -82,12 +85,13 @@ class Clearance:
 
     Zones of one accuracy are one `Border`. The *spare* of a point is the least, over them,
     of the metres to the border less `z * sqrt(point accuracy^2 + zone accuracy^2)`: above
-    0, no point of the border lies within the position error.
+    0, no point of the border lies within the position error. With `nearest_only` the
+    nearest border alone counts, as for the union of a restriction's zones.
     """
 
-    def __init__(self, edges: Edges, accuracy_m: np.ndarray, z: float) -> None:
+    def __init__(self, edges: Edges, accuracy_m: np.ndarray, z: float, *, nearest_only: bool = False) -> None:
         """Group the edges by the accuracy (metres, by zone index) of their zone."""
-        self.z = z
+        self.z, self._nearest_only = z, nearest_only
         own = accuracy_m[edges.zone]
         self._groups = [(float(a), Border(edges.take(own == a))) for a in np.unique(own)]
         self.least_accuracy_m = min((a for a, _ in self._groups), default=0.0)
@@ -107,7 +111,12 @@ class Clearance:
             metres, nearest = border.nearest(longitude, latitude)
             own_error = self.error_m(accuracy_m, accuracy)
             spare = np.minimum(spare, metres - own_error)
-            closer = metres < distance
-            distance = np.where(closer, metres, distance)
+            closer = metres <= distance + TIE_M
+            distance = np.minimum(distance, metres)
             zone, error = np.where(closer, nearest, zone), np.where(closer, own_error, error)
-        return distance, spare, zone, error
+        return distance, distance - error if self._nearest_only else spare, zone, error
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the spare changes by no more than the way driven (for one accuracy of the point)."""
+        return not self._nearest_only or len(self._groups) <= 1

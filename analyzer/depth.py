@@ -64,11 +64,20 @@ class _Points:
         return _Points(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 
-def deepest(paths: Paths, groups: int, measure: Measure, error_m: Callable[[np.ndarray], np.ndarray]) -> Deepest:
+def deepest(
+    paths: Paths,
+    groups: int,
+    measure: Measure,
+    error_m: Callable[[np.ndarray], np.ndarray],
+    *,
+    smooth: bool = True,
+) -> Deepest:
     """Return where each group's objective is greatest, to within `TOLERANCE_M`.
 
-    `error_m(accuracy)` is the least error that an objective takes off a distance.
+    `error_m(accuracy)` is the least error that an objective takes off a distance; `smooth`
+    says that the objective changes by no more than the way driven.
     """
+    search = _Search(paths, measure, error_m, smooth)
     best = _Best(groups)
     ends = _ends(paths)
     low, high = ends
@@ -84,7 +93,7 @@ def deepest(paths: Paths, groups: int, measure: Measure, error_m: Callable[[np.n
         keep = bound > best.objective[first.group] + TOLERANCE_M
         low, high, first, last = low[keep], high[keep], first.take(keep), last.take(keep)
         single = high - low == 1
-        _search_segments(paths, low[single], measure, best)
+        _search_segments(search, low[single], best)
         low, high, first, last = low[~single], high[~single], first.take(~single), last.take(~single)
         middle = (low + high) // 2
         between = _measured(paths, middle, measure)
@@ -153,8 +162,26 @@ def _least_accuracy(accuracy_m: np.ndarray, low: np.ndarray, high: np.ndarray) -
     return np.minimum.reduceat(np.append(accuracy_m, np.inf), bounds)[::2]
 
 
-def _search_segments(paths: Paths, low: np.ndarray, measure: Measure, best: _Best) -> None:
+@dataclass(frozen=True)
+class _Search:
+    """What is searched, and how."""
+
+    paths: Paths
+    measure: Measure
+    error_m: Callable[[np.ndarray], np.ndarray]
+    smooth: bool
+
+    def bound(self, start: _Points, end: _Points, accuracy_m: np.ndarray) -> np.ndarray:
+        """Return what no point of a segment exceeds."""
+        way = end.way_m - start.way_m
+        if self.smooth:
+            return (start.objective + end.objective + way) / 2
+        return (start.distance_m + end.distance_m + way) / 2 - self.error_m(accuracy_m)
+
+
+def _search_segments(search: _Search, low: np.ndarray, best: _Best) -> None:
     """Halve single segments until none can hold a point better than the best of its group."""
+    paths, measure = search.paths, search.measure
     accuracy = paths.accuracy_m[low]
     start = _on_segments(paths, low, accuracy, np.zeros(len(low)), measure)
     end = _on_segments(paths, low, accuracy, np.ones(len(low)), measure)
@@ -163,7 +190,7 @@ def _search_segments(paths: Paths, low: np.ndarray, measure: Measure, best: _Bes
     from_share, to_share = np.zeros(len(low)), np.ones(len(low))
     while len(low):
         length = end.way_m - start.way_m
-        bound = (start.objective + end.objective + length) / 2
+        bound = search.bound(start, end, accuracy)
         keep = (bound > best.objective[start.group] + TOLERANCE_M) & (length > TOLERANCE_M / 10)
         low, accuracy = low[keep], accuracy[keep]
         from_share, to_share = from_share[keep], to_share[keep]

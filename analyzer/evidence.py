@@ -46,7 +46,7 @@ class Scene:
         key = np.packbits(zones).tobytes()
         if key not in self._unions:
             edges = _union_edges(self.track.index.geometries, np.flatnonzero(zones))
-            self._unions[key] = Clearance(edges, self.rulebook.accuracy_m, self.z)
+            self._unions[key] = Clearance(edges, self.rulebook.accuracy_m, self.z, nearest_only=True)
         return self._unions[key]
 
     def segment_accuracy_m(self, fix: np.ndarray) -> np.ndarray:
@@ -171,7 +171,7 @@ def _decisions(paths: Paths, groups: int, clearance: Clearance) -> Deepest:
     def least(accuracy: np.ndarray) -> np.ndarray:
         return clearance.error_m(accuracy, clearance.least_accuracy_m)
 
-    return deepest(paths, groups, measure, least)
+    return deepest(paths, groups, measure, least, smooth=clearance.smooth)
 
 
 def _depth_rows(

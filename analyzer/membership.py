@@ -74,7 +74,11 @@ class Edges:
     @staticmethod
     def of(geometries: Sequence[BaseGeometry]) -> "Edges":
         """Return the edges of all rings of polygons and multipolygons."""
-        rings = [(ring, index) for index, geometry in enumerate(geometries) for ring in shapely.get_rings(geometry)]
+        rings = [
+            (ring, index)
+            for index, geometry in enumerate(geometries)
+            for ring in shapely.get_rings(shapely.get_parts(geometry))
+        ]
         points = [shapely.get_coordinates(ring) for ring, _ in rings]
         lengths = [len(p) - 1 for p in points]
         starts = np.concatenate([p[:-1] for p in points]) if points else np.empty((0, 2))

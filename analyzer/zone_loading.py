@@ -192,7 +192,7 @@ def _oriented(geometry: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
 
 def _rings(geometry: Polygon | MultiPolygon) -> list[Any]:
     """Return all rings."""
-    return list(shapely.get_rings(geometry))
+    return list(shapely.get_rings(shapely.get_parts(geometry)))
 
 
 def _repaired(zone_id: str) -> Notice:

@@ -64,7 +64,10 @@ def _zones(analysis: Analysis, project: _Projection) -> str:
     permits = {z for r in analysis.zone_set.rules.rules if r.kind == "permit" for z in r.zones}
     out = []
     for zone in analysis.zone_set.zones:
-        rings = [_path(*project(*shapely.get_coordinates(r).T)) + "Z" for r in shapely.get_rings(zone.geometry)]
+        rings = [
+            _path(*project(*shapely.get_coordinates(r).T)) + "Z"
+            for r in shapely.get_rings(shapely.get_parts(zone.geometry))
+        ]
         kind = ("" if zone.zone_id in permits else " restriction") + (
             " sketch" if zone.geometry_confidence == "sketch" else ""
         )

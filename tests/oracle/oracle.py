@@ -221,8 +221,9 @@ class Judge:
         d = p.distance(border)
         foot = border.interpolate(border.project(p)) if border.geom_type == "LineString" else (
             shapely.ops.nearest_points(border, p)[0])
-        owner = min(zones, key=lambda z: z.metres.boundary.distance(foot))
-        return d, owner.accuracy
+        apart = [(z.metres.boundary.distance(foot), z.accuracy) for z in zones]
+        nearest = min(apart)[0]
+        return d, max(accuracy for away, accuracy in apart if away <= nearest + 1e-6)
 
     def lawful_near(self, trip, interval, point, t, fix_instant):
         """Whether a zone of a permit under which it would be lawful is within the position error."""
@@ -247,7 +248,7 @@ class Judge:
         buffer = self.s["border_buffer_m"]
         for n in finding.intervals:
             status, rule, matched = n.broken[finding.check, finding.rule.key if finding.rule else None]
-            finding.matched = tuple(dict.fromkeys([*finding.matched, *(m.order for m in matched)]))
+            finding.matched = tuple(dict.fromkeys([*finding.matched, *(m.id for m in matched)]))
             at_fix = n.start == n.fix.t
             if finding.check in ("outside-zone", "no-entry"):
                 for point in n.points:

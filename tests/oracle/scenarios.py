@@ -7,6 +7,8 @@ import random
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from shapely.geometry import shape
+
 KST = timezone(timedelta(hours=9))
 NOON = datetime(2026, 3, 17, 12, 0, tzinfo=KST)
 LON0, LAT0 = 126.8, 35.15
@@ -28,6 +30,14 @@ def star(rng, x, y, radius, corners):
 
 
 def geometry(rng, x, y, radius):
+    """A valid polygon or multipolygon, perhaps with a hole."""
+    while True:
+        made = any_geometry(rng, x, y, radius)
+        if shape(made).is_valid:
+            return made
+
+
+def any_geometry(rng, x, y, radius):
     outer = star(rng, x, y, radius, rng.choice([4, 5, 8, 12]))
     rings = [outer]
     if rng.random() < 0.3:
