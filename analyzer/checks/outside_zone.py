@@ -17,7 +17,8 @@ accuracy_m^2)`. Rules that hold no permit do not ask it.
 | 10:00:00 | park    | autonomous   |           |
 | 10:00:10 | nowhere | autonomous   | violation |
 | 10:00:20 | park    | autonomous   |           |
-| 10:00:30 | nowhere | manual       |           |
+| 10:00:30 | park    | manual       |           |
+| 10:00:40 | nowhere | manual       |           |
 """
 
 from analyzer.sentence import IN_PERMIT_ZONE, PERMIT_NEEDED, Check
