@@ -152,7 +152,8 @@ def print_truth(outcome: Outcome, lang: str) -> None:
     console.print(table)
     right = sum(found for _, found in outcome.rows)
     texts = {
-        "ko": f"가상 데이터에 넣은 {len(outcome.rows)}가지 중 {right}가지가 맞고, 뜻밖의 발견은 {outcome.extra}건입니다.",
+        "ko": f"가상 데이터에 넣은 {len(outcome.rows)}가지 중 {right}가지가 맞고, "
+        f"뜻밖의 발견은 {outcome.extra}건입니다.",
         "en": f"Of {len(outcome.rows)} facts built into the synthetic day {right} were found; "
         f"{outcome.extra} finding(s) were not expected.",
     }

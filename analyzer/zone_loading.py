@@ -1,6 +1,7 @@
 """Zone sets, read and validated: outlines, declared areas, fleet; and the bundled ones."""
 
 import csv
+import datetime as dt
 import difflib
 import hashlib
 import json
@@ -17,13 +18,10 @@ from shapely.validation import explain_validity
 from analyzer.coordinates import korean_crs_of
 from analyzer.errors import ZoneSetError
 from analyzer.rule_loading import load_rules
-from analyzer.rules import Rules
 from analyzer.terms import GEOMETRY_CONFIDENCES, Notice
 from analyzer.windows import instant_us
+from analyzer.zone_notices import set_notices
 from analyzer.zones import Vehicle, Zone, ZoneSet
-
-AREA_TOLERANCE = 0.01
-"""Measured and declared areas may differ by this share before a reader is told."""
 
 FLEET_COLUMNS = ("vehicle_id", "vehicle_type", "name", "operator")
 
@@ -60,7 +58,7 @@ def load_zone_set(name_or_folder: str | Path, fleet: Path | None = None) -> Zone
         path=folder,
         files=_hashes(folder, fleet_path),
     )
-    return replace(zone_set, notices=(*_set_notices(zone_set), *notices))
+    return replace(zone_set, notices=(*set_notices(zone_set), *notices))
 
 
 def _folder(name_or_folder: str | Path) -> Path:
@@ -232,8 +230,6 @@ def _names(where: str, value: Any) -> dict[str, str]:
 
 def _instant(where: str, properties: Mapping[str, Any], key: str) -> int | None:
     """Return an instant with an offset, null where it is left out."""
-    import datetime as dt  # noqa: PLC0415
-
     value = properties.get(key)
     if value is None:
         return None
@@ -319,76 +315,3 @@ def _hashes(folder: Path, fleet: Path) -> dict[str, str]:
     """Return file name -> SHA-256 of the files of the set."""
     paths = [folder / "zones.geojson", folder / "rules.toml", fleet]
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in paths if p.is_file()}
-
-
-def _set_notices(zone_set: ZoneSet) -> list[Notice]:
-    """Return what every report must say of the set itself."""
-    notices = []
-    count, total = len(zone_set.zones), sum(z.measured_area_km2 for z in zone_set.zones)
-    if zone_set.declared_zones not in (None, count):
-        notices.append(
-            Notice(
-                "zone-count-mismatch",
-                zone_set.id,
-                f"고시된 구역 수는 {zone_set.declared_zones}곳이지만 파일에는 {count}곳이 있습니다.",
-                f"{zone_set.declared_zones} zones are declared, but the set holds {count}.",
-            )
-        )
-    declared = zone_set.declared_area_km2
-    if declared is not None and abs(total - declared) > AREA_TOLERANCE * declared:
-        notices.append(
-            Notice(
-                "area-mismatch",
-                zone_set.id,
-                f"고시된 총면적은 {declared:.2f} km²이지만 이 경계의 총면적은 {total:.2f} km²입니다. "
-                "일부 경계는 실제 특구보다 넓게 그려져 있습니다."
-                if total > declared
-                else f"고시된 총면적은 {declared:.2f} km²이지만 이 경계의 총면적은 {total:.2f} km²입니다.",
-                f"The declared total is {declared:.2f} km², but these outlines measure {total:.2f} km²"
-                + ("; at least one outline is wider than the real zone." if total > declared else "."),
-            )
-        )
-    for zone in zone_set.zones:
-        own = zone.declared_area_km2
-        if own is not None and abs(zone.measured_area_km2 - own) > AREA_TOLERANCE * own:
-            notices.append(
-                Notice(
-                    "area-mismatch",
-                    zone.zone_id,
-                    f"구역 {zone.zone_id}: 고시 면적 {own:.3f} km², 측정 면적 {zone.measured_area_km2:.3f} km².",
-                    f"Zone {zone.zone_id}: {own:.3f} km² declared, {zone.measured_area_km2:.3f} km² measured.",
-                )
-            )
-    return [*notices, *_confidence_notices(zone_set, zone_set.rules)]
-
-
-def _confidence_notices(zone_set: ZoneSet, rules: Rules) -> list[Notice]:
-    """Return which outlines are sketches and which rules are not from an official text."""
-    notices = []
-    sketches = [z for z in zone_set.zones if z.geometry_confidence == "sketch"]
-    if sketches:
-        ids = ", ".join(z.zone_id for z in sketches)
-        worst = max(z.accuracy_m for z in sketches)
-        notices.append(
-            Notice(
-                "sketch-outline",
-                zone_set.id,
-                f"다음 구역의 경계는 공식 측량이 아닌 스케치입니다(1시그마 최대 {worst:g} m): {ids}.",
-                f"The outlines of these zones are sketches, not surveys (1 sigma up to {worst:g} m): {ids}.",
-            )
-        )
-    for confidence, ko, en in (
-        ("press", "보도자료에서 옮긴", "taken from press reports"),
-        ("assumed", "가정한", "assumed"),
-    ):
-        ids = ", ".join(dict.fromkeys(r.id for r in rules.rules if r.confidence == confidence))
-        if ids:
-            notices.append(
-                Notice(
-                    f"{confidence}-rule",
-                    zone_set.id,
-                    f"다음 규칙은 공식 고시문이 아니라 {ko} 것입니다: {ids}.",
-                    f"These rules are not from an official text but {en}: {ids}.",
-                )
-            )
-    return notices

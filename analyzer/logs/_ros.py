@@ -18,7 +18,6 @@ from analyzer.errors import LogError
 from analyzer.logs._format import NO_REJECTS, Log, ReadOptions
 from analyzer.logs._plain import clean_text, sha256_of, vehicle_from_file
 from analyzer.logs._profile import load_profile
-from analyzer.terms import Notice
 
 NO_FIX = -1
 MPS_TO_KPH = 3.6
@@ -199,10 +198,9 @@ def _log(path: str, options: ReadOptions, name: str, recording: _Recording, tota
     """Return the log; the vehicle is the profile's or called after the file."""
     profile = load_profile(options.profile)
     vehicle = profile.fixed.get("vehicle_id")
-    notices: list[Notice] = []
-    if vehicle is None:
-        vehicle = Path(path).name.split(".")[0]
-        notices.append(vehicle_from_file(path, vehicle))
+    named = vehicle is not None
+    vehicle = vehicle or Path(path).name.split(".")[0]
+    notices = () if named else (vehicle_from_file(path, vehicle),)
     records = pl.DataFrame(recording.rows, schema=_SCHEMA).with_columns(
         pl.col("time").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
         vehicle_id=pl.lit(vehicle),
@@ -210,4 +208,4 @@ def _log(path: str, options: ReadOptions, name: str, recording: _Recording, tota
     )
     rejects = pl.DataFrame(recording.rejects, schema=NO_REJECTS.schema, orient="row")
     others = total - recording.count
-    return Log(path, name, sha256_of(path), records, rejects, total, others, tuple(notices))
+    return Log(path, name, sha256_of(path), records, rejects, total, others, notices)

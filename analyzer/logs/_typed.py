@@ -5,8 +5,9 @@ from collections.abc import Callable
 import polars as pl
 
 from analyzer.errors import LogError
+from analyzer.logs._columns import columns_of
 from analyzer.logs._format import Log, ReadOptions
-from analyzer.logs._plain import Sheet, columns_of, log_of
+from analyzer.logs._plain import Sheet, log_of
 from analyzer.logs._profile import load_profile
 
 Scan = Callable[[str], pl.LazyFrame]

@@ -53,14 +53,38 @@ def row_of(f):
     rule = f.rule.key if f.rule else (None, 0)
     duration = (f.end - f.start) / 1e6
     matched = tuple(sorted(f.matched))
-    return (f.trip.vehicle, f.trip.id, f.check, rule[0] or "", rule[1], f.start, f.end, f.peak, f.verdict, f.spare,
-            len(matched), 0.0 if f.check == "unlogged-movement" else duration - f.hole_us / 1e6)
+    return (
+        f.trip.vehicle,
+        f.trip.id,
+        f.check,
+        rule[0] or "",
+        rule[1],
+        f.start,
+        f.end,
+        f.peak,
+        f.verdict,
+        f.spare,
+        len(matched),
+        0.0 if f.check == "unlogged-movement" else duration - f.hole_us / 1e6,
+    )
 
 
 def engine_row(r):
     matched = len([m for m in r["rules_matched"].split(";") if m])
-    return (r["vehicle_id"], r["trip_id"], r["check"], r["rule_id"] or "", r["rule_revision"] or 0,
-            micros(r["start"]), micros(r["end"]), r["peak"], r["verdict"], None, matched, r["observed_s"])
+    return (
+        r["vehicle_id"],
+        r["trip_id"],
+        r["check"],
+        r["rule_id"] or "",
+        r["rule_revision"] or 0,
+        micros(r["start"]),
+        micros(r["end"]),
+        r["peak"],
+        r["verdict"],
+        None,
+        matched,
+        r["observed_s"],
+    )
 
 
 def micros(moment):

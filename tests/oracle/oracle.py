@@ -1,6 +1,7 @@
 """A brute-force judge: one interval, one rule, one predicate at a time, from the contract's own words."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import ceil, hypot, sqrt
 
 import shapely
@@ -11,7 +12,7 @@ from tests.oracle.reading import distance, implied, make_trips, read_logs, read_
 
 PLACES = ("outside-zone", "permit-not-in-force", "vehicle-not-permitted")
 SPANNING = (*PLACES, "no-entry")
-SAMPLE_M = 0.1
+SAMPLE_M = 0.02
 
 
 @dataclass
@@ -132,8 +133,7 @@ class Judge:
         if rule.windows is not None and not rule.open(t) and sure_moving:
             broken.add("operating-hours")
         if rule.control_modes and trip.mode_said and sure_moving and fix.mode in ("autonomous", "remote"):
-            if fix.mode not in rule.control_modes:
-                broken.add("driving-mode")
+            broken |= {"driving-mode"} if fix.mode not in rule.control_modes else set()
         if rule.operator and sure_moving and fix.operator not in (None, "unknown"):
             wanted = ("on_board", "remote") if rule.operator == "any" else (rule.operator,)
             if fix.operator not in wanted:
@@ -160,14 +160,17 @@ class Judge:
         sure = "broken" if known_mode else "undecided"
         covering = [p for p in self.permits if set(p.zones) & interval.inside]
         if not covering:
-            return self.put(interval, "outside-zone", None, sure)
+            self.put(interval, "outside-zone", None, sure)
+            return
         forced = [p for p in covering if p.in_force(t) and self.here(p, interval, t)]
         if not forced:
-            return self.put(interval, "permit-not-in-force", None, sure, covering)
+            self.put(interval, "permit-not-in-force", None, sure, covering)
+            return
         applying = [(p, self.match(p, trip.vehicle, fix.type)) for p in forced]
         applying = [(p, m) for p, m in applying if m is not False]
         if not applying:
-            return self.put(interval, "vehicle-not-permitted", None, sure, forced)
+            self.put(interval, "vehicle-not-permitted", None, sure, forced)
+            return
         rated = []
         for p, m in applying:
             found = self.conditions(p, trip, fix, t)
@@ -219,8 +222,11 @@ class Judge:
         border = self.unions[key]
         p = Point(point)
         d = p.distance(border)
-        foot = border.interpolate(border.project(p)) if border.geom_type == "LineString" else (
-            shapely.ops.nearest_points(border, p)[0])
+        foot = (
+            border.interpolate(border.project(p))
+            if border.geom_type == "LineString"
+            else (shapely.ops.nearest_points(border, p)[0])
+        )
         apart = [(z.metres.boundary.distance(foot), z.accuracy) for z in zones]
         nearest = min(apart)[0]
         return d, max(accuracy for away, accuracy in apart if away <= nearest + 1e-6)
@@ -330,7 +336,8 @@ def segment(judge, a, b, number, first):
         met = line.intersection(zone.degrees.boundary)
         for x, y in shapely.get_coordinates(met):
             along = ((x - a.lon) * (b.lon - a.lon) + (y - a.lat) * (b.lat - a.lat)) / (
-                (b.lon - a.lon) ** 2 + (b.lat - a.lat) ** 2)
+                (b.lon - a.lon) ** 2 + (b.lat - a.lat) ** 2
+            )
             if 0 < along < 1:
                 shares.add(along)
                 judge.note("border-cuts")
@@ -342,7 +349,7 @@ def segment(judge, a, b, number, first):
     times = sorted(moments)
     accuracy = max(a.accuracy, b.accuracy)
     made = []
-    for start, end in zip(times, times[1:], strict=False):
+    for start, end in pairwise(times):
         low, high = (start - a.t) / span, (end - a.t) / span
         middle = (low + high) / 2
         p = Point(a.lon + middle * (b.lon - a.lon), a.lat + middle * (b.lat - a.lat))
@@ -417,8 +424,7 @@ def judge_trip(judge, trip):
     parts = stretches(judge, trip, intervals)
     for f in parts:
         judge.evidence(f)
-    deep = [f for f in parts if f.check not in ("outside-zone", "no-entry")
-            or f.peak > max(s["border_buffer_m"], 0.01)]
+    deep = [f for f in parts if f.check not in ("outside-zone", "no-entry") or f.peak > max(s["border_buffer_m"], 0.01)]
     for _ in range(len(parts) - len(deep)):
         judge.note("shallow")
     merged = merge(judge, deep)
@@ -429,7 +435,7 @@ def judge_trip(judge, trip):
         short = f.end - f.start < s["min_duration_s"] * 1e6
         touches = f.start in ends or f.end in ends or f.hole_us
         (left_out if short and not touches else kept).append(f)
-    for before, after in zip(runs, runs[1:], strict=False):
+    for before, after in pairwise(runs):
         gap = Finding("log-gap", None, trip, before[-1].t, after[0].t, [], (0, 0), verdict="not_observed")
         gap.peak, gap.hole_us, gap.spare = distance(before[-1], after[0]), gap.end - gap.start, None
         kept.append(gap)
@@ -480,9 +486,12 @@ def lines_of(judge, trip, kept, left_out):
     span = trip.fixes[-1].t - trip.fixes[0].t
     holes = sum(f.end - f.start for f in kept if f.check == "log-gap")
     share = (span - holes) / span if span else 0.0
-    needs = {"speed-limit": trip.speed_known, "operating-hours": trip.speed_known,
-             "driving-mode": trip.mode_said and trip.speed_known,
-             "safety-operator": trip.operator_said and trip.speed_known}
+    needs = {
+        "speed-limit": trip.speed_known,
+        "operating-hours": trip.speed_known,
+        "driving-mode": trip.mode_said and trip.speed_known,
+        "safety-operator": trip.operator_said and trip.speed_known,
+    }
     lines = []
     for check in asked(judge, trip):
         own = [f for f in kept if f.check == check]

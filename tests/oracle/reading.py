@@ -5,21 +5,32 @@ import json
 import tomllib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pyproj import Geod
 from shapely.affinity import affine_transform
 from shapely.geometry import shape
-from pyproj import Geod
 
 GEOD = Geod(ellps="WGS84")
-DEFAULTS = dict(
-    confidence=0.95, default_accuracy_m=3.0, border_buffer_m=0.0, min_duration_s=2.0, merge_gap_s=2.0,
-    max_gap_s=10.0, trip_gap_s=300.0, speed_tolerance_kph=0.0, moving_kph=1.0, unlogged_distance_m=50.0,
-    min_observed_share=0.95, max_plausible_kph=200.0,
-    permit_needed_for=["autonomous", "remote", "disengaged", "not_ready", "minimal_risk", "unknown"],
-    assumed_control_mode="autonomous", max_mode_age_s=10.0,
-)
+DEFAULTS = {
+    "confidence": 0.95,
+    "default_accuracy_m": 3.0,
+    "border_buffer_m": 0.0,
+    "min_duration_s": 2.0,
+    "merge_gap_s": 2.0,
+    "max_gap_s": 10.0,
+    "trip_gap_s": 300.0,
+    "speed_tolerance_kph": 0.0,
+    "moving_kph": 1.0,
+    "unlogged_distance_m": 50.0,
+    "min_observed_share": 0.95,
+    "max_plausible_kph": 200.0,
+    "permit_needed_for": ["autonomous", "remote", "disengaged", "not_ready", "minimal_risk", "unknown"],
+    "assumed_control_mode": "autonomous",
+    "max_mode_age_s": 10.0,
+}
 WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 NEVER = 10**18
 
@@ -94,15 +105,33 @@ def read_world(folder: Path) -> World:
         p = feature["properties"]
         metres = affine_transform(geometry, [kx, 0, 0, ky, -lon0 * kx, -lat0 * ky])
         start, end = us(p.get("valid_from")), us(p.get("valid_to"))
-        zones.append(Zone(p["zone_id"], geometry, metres, -NEVER if start is None else start,
-                          NEVER if end is None else end, p.get("accuracy_m", 0.0)))
+        zones.append(
+            Zone(
+                p["zone_id"],
+                geometry,
+                metres,
+                -NEVER if start is None else start,
+                NEVER if end is None else end,
+                p.get("accuracy_m", 0.0),
+            )
+        )
     made = []
     for order, data in enumerate(rules.get("rule", [])):
         ends = [us(data["expires"])] if "expires" in data else []
-        ends += [us(r["effective"]) for r in rules["rule"]
-                 if r["id"] == data["id"] and us(r["effective"]) > us(data["effective"])]
-        made.append(Rule(order, data, us(data["effective"]), min(ends, default=NEVER),
-                         windows_of(data, ZoneInfo(rules["timezone"]))))
+        ends += [
+            us(r["effective"])
+            for r in rules["rule"]
+            if r["id"] == data["id"] and us(r["effective"]) > us(data["effective"])
+        ]
+        made.append(
+            Rule(
+                order,
+                data,
+                us(data["effective"]),
+                min(ends, default=NEVER),
+                windows_of(data, ZoneInfo(rules["timezone"])),
+            )
+        )
     fleet = {}
     if (folder / "fleet.csv").exists():
         with (folder / "fleet.csv").open(encoding="utf-8", newline="") as file:
@@ -179,15 +208,29 @@ def read_logs(world, paths):
     """Return fixes per vehicle sorted by time, and rejects."""
     rows, rejects = [], []
     for path in sorted(str(p) for p in paths):
-        with open(path, encoding="utf-8", newline="") as file:
+        with Path(path).open(encoding="utf-8", newline="") as file:
             for record, row in enumerate(csv.DictReader(file), start=1):
                 lon, lat = float(row["longitude"]), float(row["latitude"])
                 speed = row.get("speed_kph") or None
                 speed = None if speed is None or float(speed) < 0 else float(speed)
                 accuracy = row.get("horizontal_accuracy_m") or world.settings["default_accuracy_m"]
-                rows.append(Fix(row["vehicle_id"], row.get("trip_id") or "", us(row["timestamp"]), lon, lat,
-                                *world.metres(lon, lat), speed, float(accuracy), row.get("control_mode") or None,
-                                row.get("operator") or None, row.get("vehicle_type") or None, path, record))
+                rows.append(
+                    Fix(
+                        row["vehicle_id"],
+                        row.get("trip_id") or "",
+                        us(row["timestamp"]),
+                        lon,
+                        lat,
+                        *world.metres(lon, lat),
+                        speed,
+                        float(accuracy),
+                        row.get("control_mode") or None,
+                        row.get("operator") or None,
+                        row.get("vehicle_type") or None,
+                        path,
+                        record,
+                    )
+                )
     kept = {}
     for fix in rows:
         old = kept.get((fix.vehicle, fix.t))
@@ -258,7 +301,7 @@ def fill(world, trip):
         for i, x in enumerate(run):
             if x.speed is not None:
                 continue
-            after = next((y for y in run[i + 1:] if y.t - x.t >= 2_000_000), None)
+            after = next((y for y in run[i + 1 :] if y.t - x.t >= 2_000_000), None)
             before = next((y for y in reversed(run[:i]) if x.t - y.t >= 2_000_000), None)
             other = after or before
             if other is not None:
@@ -272,7 +315,7 @@ def fill(world, trip):
 
 def runs_of(world, trip):
     runs = [[trip.fixes[0]]]
-    for a, b in zip(trip.fixes, trip.fixes[1:], strict=False):
+    for a, b in pairwise(trip.fixes):
         if hole_between(world, a, b):
             runs.append([])
         runs[-1].append(b)

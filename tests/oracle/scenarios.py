@@ -24,8 +24,10 @@ def degrees(x, y):
 def star(rng, x, y, radius, corners):
     angles = sorted(rng.uniform(0, 2 * math.pi) for _ in range(corners))
     angles = [2 * math.pi * (i + rng.uniform(-0.3, 0.3)) / corners for i in range(corners)]
-    ring = [(x + radius * rng.uniform(0.45, 1) * math.cos(a), y + radius * rng.uniform(0.45, 1) * math.sin(a))
-            for a in angles]
+    ring = [
+        (x + radius * rng.uniform(0.45, 1) * math.cos(a), y + radius * rng.uniform(0.45, 1) * math.sin(a))
+        for a in angles
+    ]
     return [*ring, ring[0]]
 
 
@@ -83,8 +85,14 @@ def random_rules(rng, ids, start, span_s):
     rules = []
     for number in range(rng.choice([0, 1, 1, 2, 2, 3])):
         zones = rng.sample(ids, rng.randint(1, len(ids)))
-        rule = {"id": f"permit-{number}", "revision": 1, "kind": "permit", "text": {"ko": "허가", "en": "permit"},
-                "effective": inside() if rng.random() < 0.15 else start - timedelta(days=30), "zones": zones}
+        rule = {
+            "id": f"permit-{number}",
+            "revision": 1,
+            "kind": "permit",
+            "text": {"ko": "허가", "en": "permit"},
+            "effective": inside() if rng.random() < 0.15 else start - timedelta(days=30),
+            "zones": zones,
+        }
         if rng.random() < 0.2:
             rule["expires"] = max(inside(), rule["effective"] + timedelta(seconds=1))
         conditions(rng, rule, permit=True)
@@ -95,9 +103,14 @@ def random_rules(rng, ids, start, span_s):
                 conditions(rng, later, permit=True)
                 rules.append(later)
     for number in range(rng.choice([0, 0, 1, 2])):
-        rule = {"id": f"restriction-{number}", "revision": 1, "kind": "restriction",
-                "text": {"ko": "제한", "en": "restriction"}, "effective": start - timedelta(days=30),
-                "zones": rng.sample(ids, rng.randint(1, min(2, len(ids))))}
+        rule = {
+            "id": f"restriction-{number}",
+            "revision": 1,
+            "kind": "restriction",
+            "text": {"ko": "제한", "en": "restriction"},
+            "effective": start - timedelta(days=30),
+            "zones": rng.sample(ids, rng.randint(1, min(2, len(ids)))),
+        }
         if rng.random() < 0.6:
             rule["no_entry"] = True
         if rng.random() < 0.4 or "no_entry" not in rule:
@@ -120,11 +133,13 @@ def conditions(rng, rule, *, permit):
         rule["operator"] = rng.choice(["on_board", "remote", "any"])
     if rng.random() < 0.35:
         week = ["mon", "tue", "wed", "thu", "fri"]
-        rule["hours"] = rng.choice([
-            [{"days": week, "from": "10:00", "to": "12:00"}],
-            [{"days": week, "from": "12:00", "to": "12:01"}, {"days": week, "from": "12:02", "to": "24:00"}],
-            [{"days": week, "from": "22:00", "to": "12:00"}],
-        ])
+        rule["hours"] = rng.choice(
+            [
+                [{"days": week, "from": "10:00", "to": "12:00"}],
+                [{"days": week, "from": "12:00", "to": "12:01"}, {"days": week, "from": "12:02", "to": "24:00"}],
+                [{"days": week, "from": "22:00", "to": "12:00"}],
+            ]
+        )
     if rng.random() < 0.1:
         rule["except_dates"] = ["2026-03-17"]
 
@@ -167,13 +182,20 @@ def random_trip(rng, vehicle, start, columns, settings):
         paced = 3.6 * math.hypot(x - last[0], y - last[1]) / interval if last else 3.6 * speed
         last = (x, y)
         reported = rng.choice([round(paced, 1), round(paced, 1), 5.0, 7.0])
-        rows.append({
-            "vehicle_id": vehicle, "timestamp": t.isoformat(), "latitude": f"{lat:.8f}", "longitude": f"{lon:.8f}",
-            "trip_id": trip_id, "vehicle_type": kind,
-            "speed_kph": "" if rng.random() < 0.08 else f"{reported:g}",
-            "horizontal_accuracy_m": "" if rng.random() < 0.05 else f"{accuracy:g}",
-            "control_mode": "" if rng.random() < 0.02 else mode, "operator": operator,
-        })
+        rows.append(
+            {
+                "vehicle_id": vehicle,
+                "timestamp": t.isoformat(),
+                "latitude": f"{lat:.8f}",
+                "longitude": f"{lon:.8f}",
+                "trip_id": trip_id,
+                "vehicle_type": kind,
+                "speed_kph": "" if rng.random() < 0.08 else f"{reported:g}",
+                "horizontal_accuracy_m": "" if rng.random() < 0.05 else f"{accuracy:g}",
+                "control_mode": "" if rng.random() < 0.02 else mode,
+                "operator": operator,
+            }
+        )
         step = interval
         if rng.random() < 0.02:
             step = rng.choice([settings["max_gap_s"] + 1.5, settings["trip_gap_s"] + 20, 2 * settings["max_gap_s"]])
@@ -193,22 +215,27 @@ def write_random_scenario(folder: Path, seed: int) -> Path:
         shapes.append(geometry(rng, rng.uniform(-60, 60), rng.uniform(-60, 60), rng.uniform(25, 70)))
     start = NOON - timedelta(seconds=rng.choice([20, 60, 200]))
     settings = {
-        "border_buffer_m": rng.choice([0.0, 0.0, 1.0, 3.0]), "min_duration_s": rng.choice([0.0, 1.0, 2.0, 4.0]),
-        "merge_gap_s": rng.choice([0.0, 1.0, 2.0, 5.0]), "max_gap_s": rng.choice([6.0, 10.0]),
-        "trip_gap_s": rng.choice([15.0, 60.0, 300.0]), "speed_tolerance_kph": rng.choice([0.0, 0.0, 0.5]),
-        "unlogged_distance_m": rng.choice([5.0, 50.0]), "confidence": rng.choice([0.9, 0.95, 0.99]),
-        "default_accuracy_m": rng.choice([1.0, 3.0]), "moving_kph": rng.choice([1.0, 3.0]),
+        "border_buffer_m": rng.choice([0.0, 0.0, 1.0, 3.0]),
+        "min_duration_s": rng.choice([0.0, 1.0, 2.0, 4.0]),
+        "merge_gap_s": rng.choice([0.0, 1.0, 2.0, 5.0]),
+        "max_gap_s": rng.choice([6.0, 10.0]),
+        "trip_gap_s": rng.choice([15.0, 60.0, 300.0]),
+        "speed_tolerance_kph": rng.choice([0.0, 0.0, 0.5]),
+        "unlogged_distance_m": rng.choice([5.0, 50.0]),
+        "confidence": rng.choice([0.9, 0.95, 0.99]),
+        "default_accuracy_m": rng.choice([1.0, 3.0]),
+        "moving_kph": rng.choice([1.0, 3.0]),
     }
     if rng.random() < 0.15:
         settings["permit_needed_for"] = ["autonomous", "remote"]
     features = []
-    for number, shape in enumerate(shapes):
+    for number, outline in enumerate(shapes):
         properties = {"zone_id": f"z{number}", "accuracy_m": rng.choice([0, 0, 0, 0.5, 2, 30])}
         if rng.random() < 0.12:
             properties["valid_from"] = (start + timedelta(seconds=rng.uniform(0, 120))).isoformat()
         if rng.random() < 0.12:
             properties["valid_to"] = (start + timedelta(seconds=rng.uniform(121, 240))).isoformat()
-        features.append({"type": "Feature", "properties": properties, "geometry": shape})
+        features.append({"type": "Feature", "properties": properties, "geometry": outline})
     columns = {"speed_kph", "control_mode", "operator", "vehicle_type", "horizontal_accuracy_m"}
     columns -= {name for name in sorted(columns) if rng.random() < 0.12}
     rows, t = [], start

@@ -121,7 +121,7 @@ def no_holes(patch):
     honest = analyzer.fixes.holes_after
 
     def bridged(records, evaluation):
-        hole, metres = honest(records, evaluation)
+        _, metres = honest(records, evaluation)
         trip = records["trip"].to_numpy()
         return np.append(trip[1:] != trip[:-1], True), metres
 
@@ -138,7 +138,9 @@ def no_merging(patch):
 
 
 def no_suppressing(patch):
-    patch.setattr(analyzer.findings, "_too_short", lambda found, *_: pl.Series([False] * found.height, dtype=pl.Boolean))
+    patch.setattr(
+        analyzer.findings, "_too_short", lambda found, *_: pl.Series([False] * found.height, dtype=pl.Boolean)
+    )
 
 
 def no_buffer(patch):

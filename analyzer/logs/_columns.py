@@ -1,0 +1,145 @@
+"""Which column of a plain table is which: our names, those that other systems use, a profile's."""
+
+from collections.abc import Mapping
+
+from analyzer.errors import LogError
+from analyzer.logs._profile import Profile
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "vehicle_id": (
+        "vehicle",
+        "vehicleid",
+        "veh_id",
+        "car_id",
+        "bus_id",
+        "device_id",
+        "unit_id",
+        "asset_id",
+        "차량",
+        "차량번호",
+        "차량id",
+        "차량_id",
+    ),
+    "timestamp": (
+        "time",
+        "datetime",
+        "date_time",
+        "gps_time",
+        "utc_time",
+        "recorded_at",
+        "iso_time",
+        "시각",
+        "일시",
+        "측정시각",
+        "측정일시",
+        "기록일시",
+    ),
+    "timestamp_s": ("epoch_s", "unix_s", "unixtime", "unix_time", "utc_s", "time_s"),
+    "timestamp_ms": ("epoch_ms", "unix_ms", "utc_ms", "time_ms"),
+    "timestamp_us": ("epoch_us", "unix_us", "utc_us", "time_us"),
+    "timestamp_ns": ("epoch_ns", "unix_ns", "utc_ns", "time_ns"),
+    "latitude": ("lat", "gps_lat", "gps_latitude", "latitude_deg", "lat_deg", "위도"),
+    "longitude": ("lon", "lng", "long", "gps_lon", "gps_lng", "gps_longitude", "longitude_deg", "lon_deg", "경도"),
+    "trip_id": ("trip", "tripid", "운행번호", "운행id", "운행_id"),
+    "vehicle_type": ("type", "vehicletype", "차종", "차량종류"),
+    "speed_kph": (
+        "speed_kmh",
+        "speed_km_h",
+        "kph",
+        "kmh",
+        "속도_kph",
+        "속도_kmh",
+        "속도(km/h)",
+        "speed(km/h)",
+        "speed (km/h)",
+        "speed[km/h]",
+        "speed [km/h]",
+    ),
+    "speed_mps": (
+        "speed_ms",
+        "speed_m_s",
+        "mps",
+        "속도(m/s)",
+        "speed(m/s)",
+        "speed (m/s)",
+        "speed[m/s]",
+        "speed [m/s]",
+    ),
+    "speed_mph": ("mph", "speed(mph)", "speed (mph)"),
+    "speed_kn": ("speed_knots", "sog_kn", "speed_kt", "speed(knots)", "speed (knots)"),
+    "heading_deg": ("heading", "course_deg", "bearing", "bearing_deg", "track_deg", "방위각"),
+    "horizontal_accuracy_m": ("accuracy_m", "h_accuracy_m", "hacc_m", "sigma_m", "수평정확도_m"),
+    "control_mode": ("mode", "driving_mode", "drive_mode", "주행모드", "운전모드", "제어모드"),
+    "operator": ("safety_operator", "안전요원"),
+    "odometer_m": ("주행거리_m",),
+}
+SPEED_TO_KPH = {"speed_kph": 1.0, "speed_mps": 3.6, "speed_mph": 1.609344, "speed_kn": 1.852}
+TIMES = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns")
+BARE_SPEEDS = ("speed", "velocity", "vel", "gps_speed", "sog", "속도", "속력")
+
+
+def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
+    """Return our name -> the log's name; LogError where a needed column is not there."""
+    found: dict[str, str] = {}
+    simple = {_simple(name): name for name in reversed(names)}
+    for target, aliases in ALIASES.items():
+        wanted = (profile.columns[target],) if target in profile.columns else (target, *aliases)
+        match = next((simple[_simple(w)] for w in wanted if _simple(w) in simple), None)
+        if target in profile.columns and match is None:
+            message = f"{path}: the profile names a column {wanted[0]!r} that is not there; {_has(names)}"
+            raise LogError(message)
+        if match is not None and match not in found.values():
+            found[target] = match
+    _times_are_one(found)
+    _needed(path, names, found)
+    _bare_speed(path, names, found)
+    return found
+
+
+def _simple(name: str) -> str:
+    """Return a column name without what people vary: case, spaces around, a byte order mark."""
+    return name.strip().strip("\ufeff\"'").lower().replace("-", "_")
+
+
+def _has(names: list[str]) -> str:
+    """Return a clause that names the log's own columns."""
+    shown = ", ".join(shortened(n, 30) for n in names[:12])
+    return f"it has: {shown}{', …' if len(names) > 12 else ''}"  # noqa: PLR2004
+
+
+def _times_are_one(found: dict[str, str]) -> None:
+    """Keep one time column: a numeric one says its unit and needs no time zone."""
+    times = [t for t in (*TIMES[1:], TIMES[0]) if t in found]
+    for extra in times[1:]:
+        del found[extra]
+
+
+def _needed(path: str, names: list[str], found: Mapping[str, str]) -> None:
+    """Refuse a log without time or position."""
+    missing = [n for n in ("latitude", "longitude") if n not in found]
+    if not any(t in found for t in TIMES):
+        missing.insert(0, "timestamp")
+    if missing:
+        message = (
+            f"{path}: no column for {', '.join(missing)}; {_has(names)}; rename it, or name it in a profile (--profile)"
+        )
+        raise LogError(message)
+
+
+def _bare_speed(path: str, names: list[str], found: Mapping[str, str]) -> None:
+    """Refuse a speed of which nobody says the unit: m/s read as km/h hides every breach."""
+    if any(name in found for name in SPEED_TO_KPH):
+        return
+    bare = next((n for n in names if _simple(n) in BARE_SPEEDS), None)
+    if bare is not None:
+        message = (
+            f"{path}: the unit of column {shortened(bare, 30)!r} is not said; rename it to speed_kph, "
+            "speed_mps, speed_mph or speed_kn, or give a profile (--profile) with, for example, "
+            f'[columns] speed_mps = "{shortened(bare, 30)}"'
+        )
+        raise LogError(message)
+
+
+def shortened(text: str, length: int) -> str:
+    """Return a text of at most `length` characters."""
+    return text if len(text) <= length else text[: length - 1] + "…"
