@@ -19,8 +19,9 @@ BIN_DEG = 0.05
 
 GEODESIC_FROM_M = 20_000.0
 
-TIE_M = 1e-6
-"""Two borders as near as this are both the nearest: then the less accurate one counts."""
+TIE_SHARE = 1e-3
+"""Two borders whose distances differ by less than this share are both the nearest (that is how
+well distances are known): then the less accurate one counts."""
 
 
 class Border:
@@ -111,7 +112,7 @@ class Clearance:
             metres, nearest = border.nearest(longitude, latitude)
             own_error = self.error_m(accuracy_m, accuracy)
             spare = np.minimum(spare, metres - own_error)
-            closer = metres <= distance + TIE_M
+            closer = metres <= distance * (1 + TIE_SHARE)
             distance = np.minimum(distance, metres)
             zone, error = np.where(closer, nearest, zone), np.where(closer, own_error, error)
         return distance, distance - error if self._nearest_only else spare, zone, error

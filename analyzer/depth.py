@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 TOLERANCE_M = 0.01
+_NEVER = np.iinfo(np.int64).max
 
 Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """(longitude, latitude, accuracy) -> (distance, objective): objective <= distance - least error,
@@ -48,7 +49,7 @@ class Deepest:
 
 @dataclass(frozen=True)
 class _Points:
-    """Points on the paths, by clock (fractional microseconds), with what was measured there."""
+    """Points on the paths, by clock (microseconds), with what was measured there."""
 
     group: np.ndarray
     clock_us: np.ndarray
@@ -114,7 +115,7 @@ class _Best:
 
     def __init__(self, groups: int) -> None:
         self.objective = np.full(groups, -np.inf)
-        self._clock = np.full(groups, np.inf)
+        self._clock = np.full(groups, _NEVER)
         self._place = np.full((groups, 3), np.nan)
 
     def offer(self, points: _Points) -> None:
@@ -134,8 +135,7 @@ class _Best:
 
     def result(self) -> Deepest:
         """Return the best of each group."""
-        found = np.isfinite(self._clock)
-        clock = np.where(found, np.rint(np.where(found, self._clock, 0)), -1).astype(np.int64)
+        clock = np.where(self._clock < _NEVER, self._clock, -1)
         return Deepest(self.objective, clock, *self._place.T)
 
 
@@ -149,8 +149,7 @@ def _measured(paths: Paths, at: np.ndarray, measure: Measure) -> _Points:
     """Return the vertices at `at`, measured."""
     lon, lat, accuracy = paths.longitude[at], paths.latitude[at], paths.accuracy_m[at]
     distance, objective = measure(lon, lat, accuracy)
-    clock = paths.clock_us[at].astype(np.float64)
-    way = paths.way_m[at]
+    clock, way = paths.clock_us[at], paths.way_m[at]
     return _Points(paths.group[at], clock, lon, lat, accuracy, way, distance, objective)
 
 
@@ -212,5 +211,7 @@ def _on_segments(paths: Paths, low: np.ndarray, accuracy: np.ndarray, share: np.
 
     lon, lat = between(paths.longitude), between(paths.latitude)
     distance, objective = measure(lon, lat, accuracy)
-    clock, way = between(paths.clock_us.astype(np.float64)), between(paths.way_m)
+    # Whole microseconds, and ways from each path's start: no sharding changes a digit.
+    span_us = paths.clock_us[low + 1] - paths.clock_us[low]
+    clock, way = paths.clock_us[low] + np.rint(share * span_us).astype(np.int64), between(paths.way_m)
     return _Points(paths.group[low], clock, lon, lat, accuracy, way, distance, objective)

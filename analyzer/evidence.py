@@ -19,6 +19,7 @@ from analyzer.rulebook import Rulebook
 from analyzer.track import Track, fix_at, place_at
 
 SURE, UNSURE = 1, 0
+MICROMETRES = 1_000_000
 
 
 @dataclass
@@ -84,7 +85,7 @@ def paths_of(scene: Scene, parts: pl.DataFrame, group: np.ndarray) -> Paths:
     first, last = place == 0, (place == count[path] - 1) & (place > 0)
     clock = np.where(first, start[path], np.where(last, end[path], fixes.clock_us[inner]))
     longitude, latitude = place_at(fixes, clock)
-    near = fix_at(fixes, clock)
+    near, way = fix_at(fixes, clock), way_um_at(scene.track, clock)
     before = last & ~parts["ends_run"].to_numpy()[path]
     segment = np.where(before, fix_at(fixes, clock - 1), near)
     return Paths(
@@ -94,19 +95,23 @@ def paths_of(scene: Scene, parts: pl.DataFrame, group: np.ndarray) -> Paths:
         longitude=longitude,
         latitude=latitude,
         accuracy_m=scene.segment_accuracy_m(segment),
-        way_m=way_at(scene.track, clock),
+        way_m=(way - way[np.flatnonzero(first)][path]) / MICROMETRES,
     )
 
 
-def way_at(track: Track, clock_us: np.ndarray) -> np.ndarray:
-    """Return the metres driven up to each instant, from the first fix of the shard, holes left out."""
+def way_um_at(track: Track, clock_us: np.ndarray) -> np.ndarray:
+    """Return the micrometres driven up to each instant, from the shard's first fix, holes left out.
+
+    Whole numbers: differences are the same however vehicles are spread over shards.
+    """
     fixes = track.fixes
-    driven = np.concatenate([[0.0], np.cumsum(fixes.segment_m)])
+    segment_um = np.rint(fixes.segment_m * MICROMETRES).astype(np.int64)
+    driven = np.concatenate([[0], np.cumsum(segment_um)])
     near = fix_at(fixes, clock_us)
     following = np.minimum(near + 1, len(fixes) - 1)
     span = np.maximum(fixes.clock_us[following] - fixes.clock_us[near], 1)
     share = np.clip((clock_us - fixes.clock_us[near]) / span, 0, 1)
-    return driven[near] + share * fixes.segment_m[near]
+    return driven[near] + np.rint(share * segment_um[near]).astype(np.int64)
 
 
 def depth_evidence(scene: Scene, parts: pl.DataFrame, clearance_of: Mapping[int, Clearance]) -> pl.DataFrame:

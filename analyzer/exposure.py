@@ -7,14 +7,13 @@ The time of a hole is given to what was last known before it, and is not observe
 import numpy as np
 import polars as pl
 
-from analyzer.evidence import way_at
+from analyzer.evidence import MICROMETRES, way_um_at
 from analyzer.fixes import Fixes
 from analyzer.tables import EXPOSURE, conform
 from analyzer.terms import CONTROL_MODES, SECOND_US
 from analyzer.track import Track, cut_pieces, fix_at
 from analyzer.windows import local_midnights
 
-MICROMETRES = 1_000_000
 KEYS = ("vehicle_id", "local_date", "zone_id", "control_mode")
 
 
@@ -43,10 +42,9 @@ def _driven(track: Track, pieces: pl.DataFrame) -> pl.DataFrame:
     """Return way, time and top speed of each observed piece."""
     start, end = pieces["start_us"].to_numpy(), pieces["end_us"].to_numpy()
     ends_run = pieces["ends_run"].to_numpy()
-    way = np.rint(way_at(track, end) * MICROMETRES) - np.rint(way_at(track, start) * MICROMETRES)
-    # At the very end of a run the way up to the next fix is none, so it never counts a hole.
+    way = way_um_at(track, end) - way_um_at(track, start)
     return pieces.select("trip", "combination", "control_mode", "start_us").with_columns(
-        way_um=pl.Series(way.astype(np.int64)),
+        way_um=pl.Series(way),
         duration_us=pl.Series(end - start),
         observed_us=pl.Series(end - start),
         top_speed_kph=pl.Series(_top_speed(track.fixes, start, end, ends_run)).fill_nan(None),

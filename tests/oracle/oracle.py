@@ -229,7 +229,7 @@ class Judge:
         )
         apart = [(z.metres.boundary.distance(foot), z.accuracy) for z in zones]
         nearest = min(apart)[0]
-        return d, max(accuracy for away, accuracy in apart if away <= nearest + 1e-6)
+        return d, max(accuracy for away, accuracy in apart if away <= nearest + 1e-3 * d)
 
     def lawful_near(self, trip, interval, point, t, fix_instant):
         """Whether a zone of a permit under which it would be lawful is within the position error."""
