@@ -1,0 +1,116 @@
+"""Report and map in a real browser, with the network off and hostile names in the log."""
+
+import os
+import shutil
+
+import pytest
+
+from analyzer.analysis import Options, analyze
+from analyzer.demo import run_demo
+from analyzer.outputs import Run, write_outputs
+from analyzer.zone_loading import load_zone_set
+from tests.hostile import NAMES, hostile_log
+
+pytestmark = pytest.mark.browser
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        assert not os.environ.get("CI"), "CI must have a Chromium: see .ci/run"
+        pytest.skip("no Chromium on this machine: report and map are NOT tested in a browser")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+        launched = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """Return a function that opens a file offline; it fails on any error, message or request to elsewhere."""
+    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 900})
+    page, trouble = context.new_page(), []
+    page.on("console", lambda message: trouble.append(f"console: {message.text}"))
+    page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
+    page.on(
+        "request", lambda request: None if request.url.startswith(("file:", "data:")) else trouble.append(request.url)
+    )
+    page.on("dialog", lambda dialog: trouble.append("dialog"))
+
+    def open_file(path):
+        page.goto(path.resolve().as_uri())
+        return page
+
+    yield open_file
+    assert trouble == []
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hostile")
+    analysis = analyze([hostile_log(folder / "log.csv")], load_zone_set("gwangju"), Options(base=folder))
+    write_outputs(analysis, folder / "out", Run(("zonelog",), "0", lang="en"))
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    out = tmp_path_factory.mktemp("demo") / "out"
+    run_demo(out, "ko")
+    return out
+
+
+def test_map_shows_zones_tracks_and_findings(opened, demo):
+    page = opened(demo / "map.html")
+    page.wait_for_selector("html[data-ready=yes]", state="attached")
+    assert page.locator(".zone-name").count() == 8
+    assert page.locator("#side .finding").count() == 8
+    assert "확실한 위반이 5건" in page.inner_text("#side")
+    page.locator("#side .finding").first.click()
+    page.wait_for_selector(".popup")
+    assert "30.0 m" in page.inner_text(".popup")
+    page.locator("#side button").first.click()
+    assert "5 certain violation(s)" in page.inner_text("#side")
+    painted = (
+        "() => { const c = document.querySelector('canvas'); const d = c.getContext('2d').getImageData(0, 0, "
+        "c.width, c.height).data; return d.some((v) => v > 0); }"
+    )
+    assert page.evaluate(painted)
+
+
+def test_report_answers_first_in_both_languages(opened, demo):
+    page = opened(demo / "report.html")
+    assert page.locator(".answer").bounding_box()["y"] < 200
+    assert "확실한 위반이 5건" in page.inner_text(".answer")
+    assert page.locator("table.findings tbody tr").count() == 8
+    assert page.locator("svg.drawing path.track").count() >= 3
+    page.check("#show-en")
+    assert "5 certain violation(s)" in page.inner_text(".answer")
+    assert "확실한" not in page.inner_text("main")
+
+
+@pytest.mark.parametrize("name", ["map.html", "report.html"])
+def test_names_from_the_log_are_text_only(opened, hostile, name):
+    page = opened(hostile / name)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.pwned") is None
+    text = page.inner_text("body")
+    assert "{{7*7}}" in text
+    assert "49{%" not in text
+    assert "<img src=x onerror=window.pwned=1>" in text
+    for finding in page.locator("#side .finding").all()[: len(NAMES)]:
+        finding.click()
+    assert page.evaluate("window.pwned") is None
+
+
+def test_report_prints(opened, demo, tmp_path):
+    page = opened(demo / "report.html")
+    page.emulate_media(media="print")
+    page.pdf(path=str(tmp_path / "report.pdf"))
+    assert (tmp_path / "report.pdf").stat().st_size > 20_000

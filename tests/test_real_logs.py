@@ -1,0 +1,87 @@
+"""Real recordings, where they lie beside the checkout."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from analyzer.analysis import Options, analyze
+from analyzer.errors import LogError
+from analyzer.zone_loading import load_zone_set
+
+RULES = """schema = 1
+timezone = "{zone}"
+[evaluation]
+max_gap_s = {max_gap_s}
+[[rule]]
+id = "permit"
+kind = "permit"
+text = {{ ko = "허가", en = "permit" }}
+zones = ["a"]
+max_speed_kph = {limit}
+effective = 2010-01-01T00:00:00+00:00
+"""
+
+
+def zone_set(folder, ring, zone="UTC", max_gap_s=10.0, limit=3.6):
+    feature = {
+        "type": "Feature",
+        "properties": {"zone_id": "a", "accuracy_m": 0},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    document = {"type": "FeatureCollection", "features": [feature]}
+    (folder / "zones.geojson").write_text(json.dumps(document), encoding="utf-8")
+    (folder / "rules.toml").write_text(RULES.format(zone=zone, max_gap_s=max_gap_s, limit=limit), encoding="utf-8")
+    return load_zone_set(folder)
+
+
+def box(west, south, east, north):
+    return [[west, south], [east, south], [east, north], [west, north], [west, south]]
+
+
+def test_one_drive_as_mcap_and_as_bag_gives_the_same_findings(real_logs, tmp_path):
+    profile = tmp_path / "husky.toml"
+    profile.write_text('[fixed]\nvehicle_id = "husky"\n', encoding="utf-8")
+    across = zone_set(tmp_path, box(-71.14735, 42.37570, -71.1465, 42.3765))
+    plain = ("first_file", "first_record", "last_file", "last_record")
+    found = []
+    for name in ("husky_zstd.ros2.mcap", "husky_lz4.ros2.mcap", "husky_navsatfix_odom_imu.ros1.bag"):
+        analysis = analyze([real_logs / name], across, Options(profile=profile))
+        account = analysis.logs[0]
+        assert account.records == account.fixes + account.rejects + account.other_records
+        assert account.fixes > 4900  # odometry samples became fixes, too
+        found.append(analysis.findings.drop(plain))
+    assert {"outside-zone", "speed-limit"} <= set(found[0]["check"])
+    assert found[0].equals(found[1])
+    assert found[0].equals(found[2])
+
+
+def test_buses_are_refused_without_the_unit_of_their_speed(real_logs, tmp_path):
+    austin = zone_set(tmp_path, box(-97.85, 30.2, -97.65, 30.45))
+    with pytest.raises(LogError, match=r"unit of column 'speed' is not said.*profile"):
+        analyze([real_logs / "capmetrics_2016-12-16_mps.csv"], austin)
+
+
+@pytest.mark.parametrize(("max_gap_s", "unseen"), [(10.0, (0.95, 1.0)), (180.0, (0.0, 0.3))])
+def test_buses_minutes_apart(real_logs, tmp_path, max_gap_s, unseen):
+    profile = tmp_path / "buses.toml"
+    profile.write_text('[columns]\nspeed_mps = "speed"\n', encoding="utf-8")
+    austin = zone_set(tmp_path, box(-98.5, 29.8, -97.2, 30.9), "America/Chicago", max_gap_s, limit=60)
+    analysis = analyze([real_logs / "capmetrics_2016-12-16_mps.csv"], austin, Options(profile=profile, draw=False))
+    assert analysis.summary["vehicles"] == 279
+    exposure = analysis.exposure
+    share = 1 - exposure["observed_s"].sum() / exposure["duration_s"].sum()
+    assert unseen[0] <= share <= unseen[1]
+    lines = analysis.coverage.filter(pl.col("check") == "outside-zone")
+    named = "not_observed" if max_gap_s <= 10 else "compliant"
+    assert (lines["verdict"] == named).sum() / lines.height > (0.95 if max_gap_s <= 10 else 0.5)
+    if max_gap_s > 10:
+        assert analysis.findings.filter(pl.col("check") == "speed-limit").height > 10
+
+
+def test_ten_hertz_car(real_logs):
+    gwangju = load_zone_set("gwangju")
+    analysis = analyze([Path(real_logs) / "comma2k19_ublox_10hz.csv"], gwangju)
+    assert analysis.summary["verdict"] == "violation"
+    assert analysis.findings.filter(pl.col("check") == "outside-zone").height == 1

@@ -1,0 +1,178 @@
+"""The command line, as a newcomer and a script use it: output, exit statuses, interruption."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.hostile import hostile_log
+
+ROOT = Path(__file__).resolve().parents[2]
+HEADER = "vehicle_id,timestamp,latitude,longitude,speed_kph,horizontal_accuracy_m,control_mode,operator,vehicle_type"
+
+
+def zonelog(*arguments, cwd, **env):
+    command = [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)]
+    environment = os.environ | {"PYTHONUTF8": "1", "LANG": "C.UTF-8"} | env
+    return subprocess.run(
+        command, check=False, cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=120, env=environment
+    )
+
+
+def log(folder, *, speed=5, latitude=35.192, mode="autonomous", operator="remote", name="log.csv"):
+    rows = [
+        f"SYNTHETIC-SWEEPER,2026-03-17T10:00:{s:02d}+09:00,{latitude},126.82,{speed},0.5,{mode},{operator},sweeper"
+        for s in range(0, 30, 2)
+    ]
+    (folder / name).write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    return folder / name
+
+
+def analyze(folder, *arguments):
+    return zonelog("analyze", *arguments, "--zones", "demo", "--out", "out", "--lang", "en", cwd=folder)
+
+
+def test_help_shows_examples(tmp_path):
+    assert "zonelog demo" in zonelog("--help", cwd=tmp_path).stdout
+    for command in (
+        ["analyze"],
+        ["demo"],
+        ["zones"],
+        ["zones", "list"],
+        ["zones", "check"],
+        ["checks"],
+        ["formats"],
+        ["explain"],
+    ):
+        assert "Example:" in zonelog(*command, "--help", cwd=tmp_path).stdout, command
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from analyzer.__main__ import cli\n"
+        "try: cli.main(['--help'])\nexcept SystemExit: pass\n"
+        "print(sorted({'polars', 'shapely', 'numpy', 'folium', 'pyproj', 'rich', 'jinja2'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip().endswith("[]")
+
+
+def test_compliant_is_0(tmp_path):
+    done = analyze(tmp_path, log(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No: every trip obeyed every rule" in done.stdout
+
+
+def test_violation_is_1_and_can_be_let_pass(tmp_path):
+    done = analyze(tmp_path, log(tmp_path, speed=9))
+    assert done.returncode == 1
+    assert "faster than the limit" in " ".join(done.stdout.split())
+    assert analyze(tmp_path, log(tmp_path, speed=9), "--fail-on", "never").returncode == 0
+
+
+def test_undecided_is_3_and_can_be_let_pass(tmp_path):
+    assert analyze(tmp_path, log(tmp_path, operator="unknown")).returncode == 3
+    assert analyze(tmp_path, log(tmp_path, operator="unknown"), "--fail-on", "violation").returncode == 0
+    assert analyze(tmp_path, log(tmp_path, speed=9), "--fail-on", "violation").returncode == 1
+
+
+def test_wrong_usage_is_2_and_suggests(tmp_path):
+    done = zonelog("analyse", "x", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "analyze" in done.stderr
+    assert zonelog("analyze", cwd=tmp_path).returncode == 2
+    assert analyze(tmp_path, log(tmp_path), "--timezone", "Seoul").returncode == 2
+
+
+def test_bad_input_is_4_and_writes_nothing(tmp_path):
+    (tmp_path / "empty.csv").touch()
+    done = analyze(tmp_path, "empty.csv")
+    assert done.returncode == 4
+    assert "is empty" in done.stderr
+    assert not (tmp_path / "out").exists()
+    assert zonelog("analyze", log(tmp_path), "--zones", "nowhere", "--out", "out", cwd=tmp_path).returncode == 4
+    assert zonelog("analyze", log(tmp_path), "--zones", "demo", "--out", ".", cwd=tmp_path).returncode == 4
+
+
+def test_one_bad_log_of_two_is_4_but_the_other_is_judged(tmp_path):
+    (tmp_path / "empty.csv").touch()
+    done = analyze(tmp_path, "empty.csv", log(tmp_path))
+    assert done.returncode == 4
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert [bool(entry["error"]) for entry in summary["logs"]] == [False, True] or [
+        bool(entry["error"]) for entry in summary["logs"]
+    ] == [True, False]
+
+
+def test_json_is_all_there_is_on_stdout(tmp_path):
+    done = analyze(tmp_path, log(tmp_path), "--json")
+    assert json.loads(done.stdout)["verdict"] == "compliant"
+    assert analyze(tmp_path, log(tmp_path), "--quiet").stdout == ""
+
+
+def test_a_part_can_be_judged_and_is_said(tmp_path):
+    done = analyze(tmp_path, log(tmp_path), "--from", "2026-03-17T10:00:10+09:00", "--json")
+    summary = json.loads(done.stdout)
+    assert "part-judged" in {notice["code"] for notice in summary["notices"]}
+    account = summary["logs"][0]
+    assert (account["records"], account["fixes"], account["other_records"]) == (15, 10, 5)
+    assert analyze(tmp_path, log(tmp_path), "--vehicle", "nobody").returncode == 4
+
+
+def test_korean_by_locale(tmp_path):
+    done = zonelog("analyze", log(tmp_path), "--zones", "demo", "--out", "out", cwd=tmp_path, LC_ALL="ko_KR.UTF-8")
+    assert "모든 운행이 모든 규칙을 지켰습니다" in done.stdout
+
+
+def test_terminal_gets_no_control_characters(tmp_path):
+    done = zonelog("analyze", hostile_log(tmp_path / "log.csv"), "--zones", "gwangju", "--out", "out", cwd=tmp_path)
+    assert done.returncode in (1, 3), done.stderr
+    assert "\x1b" not in done.stdout
+    assert "\u202e" not in done.stdout
+    assert "[bold]x[/bold]" in done.stdout
+
+
+def test_explain(tmp_path):
+    analyze(tmp_path, log(tmp_path, speed=9))
+    lines = (tmp_path / "out" / "findings.csv").read_text(encoding="utf-8-sig").splitlines()
+    finding = lines[1].split(",")[0]
+    done = zonelog("explain", "out", finding[:6], "--lang", "en", cwd=tmp_path)
+    assert done.returncode == 0
+    for part in (
+        "margin      2.000 > error 0.000 km/h",
+        "demo-low-speed, revision 1",
+        "SYNTHETIC-SWEEPER,2026-03-17T10:00",
+    ):
+        assert part in done.stdout
+    assert zonelog("explain", "out", "zzz", cwd=tmp_path).returncode == 4
+    log(tmp_path, speed=8)
+    assert "changed since" in zonelog("explain", "out", finding, cwd=tmp_path).stdout
+
+
+def test_catalogue(tmp_path):
+    assert "speed-limit" in zonelog("checks", cwd=tmp_path).stdout
+    assert "## Example" in zonelog("checks", "speed-limit", cwd=tmp_path).stdout
+    done = zonelog("formats", "cvs", cwd=tmp_path)
+    assert (done.returncode, "did you mean 'csv'" in done.stderr) == (4, True)
+    assert "20.87 km²" in zonelog("zones", "check", "gwangju", cwd=tmp_path).stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process on Windows")
+def test_interrupted_is_130_and_writes_nothing(tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for number in range(400):
+        log(folder, name=f"log{number}.csv")
+    command = [sys.executable, str(ROOT / "cli.py"), "analyze", "logs", "--zones", "demo", "--out", "out"]
+    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    time.sleep(1.2)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    assert "interrupted" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["logs"]
