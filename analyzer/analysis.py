@@ -1,8 +1,9 @@
 """The whole flow: logs and a zone set in, an Analysis out."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -57,11 +58,11 @@ def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | No
     world = World.of(zone_set, checks())
     files = [_shown(log.path, options) for log in read]
     records, left_out = _records(read, options)
-    shards = list(_judged(records, world, files, options))
+    shards, unfixed = _judged(records, world, files, options)
     if not shards:
         raise LogError(_nothing_left(files))
     notices = _notices(read, shards, zone_set, options)
-    accounts = _accounts(read, failed, shards, left_out, options)
+    accounts = _accounts(read, failed, shards, pl.concat([left_out, unfixed]), options)
     return _reduce(shards, world, files, read, notices, accounts)
 
 
@@ -137,14 +138,21 @@ def _part(options: Options) -> list[pl.Expr]:
     return conditions
 
 
-def _judged(records: pl.DataFrame, world: World, files: list[str], options: Options) -> Iterator[Shard]:
-    """Yield the shards, whole vehicles each."""
+def _judged(
+    records: pl.DataFrame, world: World, files: list[str], options: Options
+) -> tuple[list[Shard], pl.DataFrame]:
+    """Return the shards, whole vehicles each, and (file, others) of vehicles without any fix."""
     groups = _groups(records)
+    shards = []
+    unfixed = [pl.DataFrame(schema={"file": pl.Int32, "others": pl.Int64})]
     for number, group in enumerate(groups):
         _report(options, number, len(groups), "judging")
         shard = analyze_shard(group, world, files, draw=options.draw)
-        if shard is not None:
-            yield shard
+        if shard is None:
+            unfixed.append(group.group_by("file").agg(pl.len().cast(pl.Int64).alias("others")))
+        else:
+            shards.append(shard)
+    return shards, pl.concat(unfixed)
 
 
 def _groups(records: pl.DataFrame) -> list[pl.DataFrame]:
@@ -152,11 +160,21 @@ def _groups(records: pl.DataFrame) -> list[pl.DataFrame]:
     if records.height <= SHARD_RECORDS:
         return [records]
     groups: list[list[pl.DataFrame]] = [[]]
-    for vehicle in records.partition_by("vehicle_id", maintain_order=True):
+    for vehicle in _vehicles(records):
         if sum(f.height for f in groups[-1]) + vehicle.height > SHARD_RECORDS and groups[-1]:
             groups.append([])
         groups[-1].append(vehicle)
     return [pl.concat(frames) for frames in groups]
+
+
+def _vehicles(records: pl.DataFrame) -> list[pl.DataFrame]:
+    """Return the records of each vehicle; slices where each vehicle stands in one piece."""
+    runs = records["vehicle_id"].rle_id()
+    count = int(runs[-1]) + 1
+    if records["vehicle_id"].n_unique() != count:
+        return records.partition_by("vehicle_id", maintain_order=True)
+    starts = runs.search_sorted(pl.Series(range(count + 1), dtype=runs.dtype), "left").to_list()
+    return [records[low:high] for low, high in pairwise(starts)]
 
 
 def _notices(read: list[Log], shards: list[Shard], zone_set: ZoneSet, options: Options) -> tuple[Notice, ...]:
@@ -172,6 +190,17 @@ def _notices(read: list[Log], shards: list[Shard], zone_set: ZoneSet, options: O
                 vehicle,
                 f"차량 {vehicle}: 운행 {trips}건의 기록에 제어 모드가 전혀 없어 '{mode}' 모드로 가정했습니다.",
                 f"Vehicle {vehicle}: the logs of {trips} trip(s) never say a control mode; '{mode}' is assumed.",
+            )
+        )
+    for vehicle, stated, listed in (
+        pl.concat([shard.conflicts for shard in shards]).unique().sort("vehicle_id").iter_rows()
+    ):
+        found.append(
+            Notice(
+                "type-conflict",
+                vehicle,
+                f"차량 {vehicle}: 기록의 차종({stated})이 차량 목록의 차종({listed})과 다릅니다. 기록을 따랐습니다.",
+                f"Vehicle {vehicle}: the log states the type {stated}, the fleet file {listed}; the log was followed.",
             )
         )
     if _part(options):

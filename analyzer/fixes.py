@@ -58,7 +58,6 @@ class Fixes:
     segment_m: np.ndarray
     vehicle_types: tuple[str | None, ...]
     trips: pl.DataFrame
-    mode_words: pl.Series | None = None
 
     def __len__(self) -> int:
         """Return the number of fixes."""
@@ -85,10 +84,10 @@ def make_fixes(records: pl.DataFrame, evaluation: Evaluation, z: float) -> Fixes
     ordered = _in_time_order(positions)
     ordered, duplicates = _without_duplicates(ordered)
     named = _with_trips(ordered, evaluation)
-    kept, jumps = _without_jumps(named, evaluation)
+    kept, jumps, steps = _without_jumps(named, evaluation)
     merged, others = insert_samples(kept, samples, evaluation)
     rejects = pl.concat([_as_rejects(duplicates, "duplicate-time"), _as_rejects(jumps, "position-jump")])
-    return FixesMade(_as_fixes(merged, evaluation, z), rejects, others)
+    return FixesMade(_as_fixes(merged, steps if merged is kept else _steps(merged), evaluation, z), rejects, others)
 
 
 def complete(records: pl.DataFrame) -> pl.DataFrame:
@@ -130,26 +129,34 @@ def _without_duplicates(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFra
 def _with_trips(records: pl.DataFrame, evaluation: Evaluation) -> pl.DataFrame:
     """Return the records sorted by trip and time, with `trip`, its number."""
     named = records.with_columns(pl.col("trip_id").cast(pl.String).fill_null(""))
-    pairs = pl.struct("vehicle_id", "trip_id")
-    runs = named.select(pairs.rle_id().alias("run"))["run"].to_numpy()
-    if named.height and named.select(pairs.n_unique()).item() != runs[-1] + 1:
+    runs = _runs_of_ids(named)
+    nameless = named.is_empty() or records["trip_id"].null_count() == records.height
+    if not nameless and named.select(pl.struct("vehicle_id", "trip_id").n_unique()).item() != runs[-1] + 1:
         named = named.sort("vehicle_id", "trip_id", "time")
-        runs = named.select(pairs.rle_id().alias("run"))["run"].to_numpy()
+        runs = _runs_of_ids(named)
     limit_us = np.where((named["trip_id"] == "").to_numpy(), round(evaluation.trip_gap_s * SECOND_US), SAME_ID_GAP_US)
     gap_us = np.diff(named["time"].to_physical().to_numpy(), prepend=0)
     starts = (np.diff(runs, prepend=-1) > 0) | (gap_us > limit_us)
     return named.with_columns(trip=pl.Series(np.cumsum(starts) - 1, dtype=pl.Int64))
 
 
-def _without_jumps(records: pl.DataFrame, evaluation: Evaluation) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the records less those between two jumps, and those."""
+def _runs_of_ids(records: pl.DataFrame) -> np.ndarray:
+    """Return numbers that go up where the vehicle or the trip's id changes."""
+    ids = [records[name].rle_id().to_numpy() for name in ("vehicle_id", "trip_id")]
+    changes = np.any([np.diff(numbers, prepend=numbers[:1]) != 0 for numbers in ids], axis=0)
+    return np.cumsum(changes)
+
+
+def _without_jumps(records: pl.DataFrame, evaluation: Evaluation) -> tuple[pl.DataFrame, pl.DataFrame, "_Steps"]:
+    """Return the records less those between two jumps, those, and the steps of what is left."""
     steps = _steps(records)
     beyond = steps.implied_kph > evaluation.max_plausible_kph
     lone = np.zeros(records.height, dtype=bool)
     lone[1:-1] = beyond[:-2] & beyond[1:-1]
     if not lone.any():
-        return records, records.clear()
-    return records.filter(~pl.Series(lone)), records.filter(pl.Series(lone))
+        return records, records.clear(), steps
+    kept = records.filter(~pl.Series(lone))
+    return kept, records.filter(pl.Series(lone)), _steps(kept)
 
 
 @dataclass(frozen=True)
@@ -177,17 +184,16 @@ def _steps(records: pl.DataFrame) -> _Steps:
     return _Steps(metres, duration, implied)
 
 
-def holes_after(records: pl.DataFrame, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
+def holes_after(steps: _Steps, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
     """Return where no observed segment follows a fix, and the metres to the next fix (0 there)."""
-    steps = _steps(records)
     long = steps.duration_us > round(evaluation.max_gap_s * SECOND_US)
     hole = (steps.duration_us < 0) | long | (steps.implied_kph > evaluation.max_plausible_kph)
     return hole, np.where(hole, 0.0, steps.metres)
 
 
-def _as_fixes(records: pl.DataFrame, evaluation: Evaluation, z: float) -> Fixes:
+def _as_fixes(records: pl.DataFrame, steps: _Steps, evaluation: Evaluation, z: float) -> Fixes:
     """Return the arrays of the fixes."""
-    hole, segment_m = holes_after(records, evaluation)
+    hole, segment_m = holes_after(steps, evaluation)
     time = records["time"].to_physical().to_numpy()
     trips = _trips(records)
     trip = _dense(records["trip"].to_numpy())

@@ -16,10 +16,11 @@ ECCENTRICITY_2 = FLATTENING * (2 - FLATTENING)
 
 def metres_per_degree(latitude: Any) -> tuple[Any, Any]:
     """Return metres per degree of longitude and of latitude on WGS 84 at `latitude` (degrees)."""
-    phi = np.radians(latitude)
-    w2 = 1 - ECCENTRICITY_2 * np.sin(phi) ** 2
-    east = np.radians(SEMI_MAJOR_M) * np.cos(phi) / np.sqrt(w2)
-    north = np.radians(SEMI_MAJOR_M) * (1 - ECCENTRICITY_2) / w2**1.5
+    cosine = np.cos(np.radians(latitude))
+    w2 = 1 - ECCENTRICITY_2 * (1 - cosine * cosine)
+    w = np.sqrt(w2)
+    east = np.radians(SEMI_MAJOR_M) * cosine / w
+    north = np.radians(SEMI_MAJOR_M) * (1 - ECCENTRICITY_2) / (w2 * w)
     return east, north
 
 

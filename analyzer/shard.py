@@ -24,7 +24,7 @@ from analyzer.reduction import trip_ends
 from analyzer.rulebook import Rulebook
 from analyzer.sentence import Check
 from analyzer.tables import TRACKS, empty
-from analyzer.track import make_track
+from analyzer.track import Track, make_track
 from analyzer.tracks import tracks_of
 from analyzer.zones import ZoneSet
 
@@ -65,6 +65,7 @@ class Shard:
     fixes: pl.DataFrame
     others: pl.DataFrame
     unstated: pl.DataFrame
+    conflicts: pl.DataFrame
 
 
 def analyze_shard(records: pl.DataFrame, world: World, files: Sequence[str], *, draw: bool = True) -> Shard | None:
@@ -72,11 +73,11 @@ def analyze_shard(records: pl.DataFrame, world: World, files: Sequence[str], *, 
 
     `records` are as for `fixes.make_fixes`; `files` are the paths that `file` indexes.
     """
+    if "is_sample" in records.columns and records["is_sample"].fill_null(value=False).all():
+        return None
     rules = world.zone_set.rules
     made = make_fixes(records, rules.evaluation, world.z)
     fixes = made.fixes
-    if not len(fixes):
-        return None
     epochs = epochs_between(world.zone_set, int(fixes.time_us.min()), int(fixes.time_us.max()))
     book = world.rulebook
     track = make_track(fixes, world.index, epochs, book.thresholds_kph, rules.evaluation.moving_kph)
@@ -99,6 +100,7 @@ def analyze_shard(records: pl.DataFrame, world: World, files: Sequence[str], *, 
         fixes=counts,
         others=made.others,
         unstated=_unstated(fixes.trips),
+        conflicts=_conflicts(track, world.zone_set),
     )
 
 
@@ -111,6 +113,18 @@ def _named(lines: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
         trip_end=as_instant(pl.col("end_us")),
     )
     return pl.concat([names, lines.drop("trip")], how="horizontal")
+
+
+def _conflicts(track: Track, zone_set: ZoneSet) -> pl.DataFrame:
+    """Return (vehicle_id, stated, listed) where a log states another type than the fleet file."""
+    fixes = track.fixes
+    pairs = track.pieces.select("trip", "vehicle_type").unique()
+    vehicles = fixes.trips["vehicle_id"].gather(pairs["trip"].cast(pl.UInt32)).to_list()
+    stated = [fixes.vehicle_types[code] for code in pairs["vehicle_type"]]
+    listed = [zone_set.fleet[v].vehicle_type if v in zone_set.fleet else "" for v in vehicles]
+    rows = {(v, s, f) for v, s, f in zip(vehicles, stated, listed, strict=True) if s and f and s != f}
+    schema = {"vehicle_id": pl.String, "stated": pl.String, "listed": pl.String}
+    return pl.DataFrame(sorted(rows), schema=schema, orient="row")
 
 
 def _unstated(trips: pl.DataFrame) -> pl.DataFrame:

@@ -47,7 +47,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="zonelog-bench-") as work:
         folder = Path(work)
         print(
-            f"polars {pl.__version__}, Python {sys.version.split()[0]}, {os.cpu_count()} cores; {fixes:,} fixes at 10 Hz, 20 vehicles"
+            f"polars {pl.__version__}, Python {sys.version.split()[0]}, {os.cpu_count()} cores; "
+            f"{fixes:,} fixes at 10 Hz, 20 vehicles"
         )
         log = write_fleet(folder / "fleet.parquet", fixes)
         zones = write_zone_set(folder / "zones")

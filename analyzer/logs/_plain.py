@@ -158,11 +158,11 @@ def _words_of(column: pl.Series) -> pl.Series:
     if column.dtype != pl.String:
         whole = column.dtype.is_float() and bool((column.drop_nulls() % 1 == 0).all())
         column = (column.cast(pl.Int64) if whole else column).cast(pl.String)
-    frame = column.alias("word").to_frame()
-    trimmed = frame.select(pl.col("word").str.strip_chars())["word"]
-    if not bool((trimmed == "").any()):
-        return trimmed
-    return trimmed.to_frame().select(pl.when(pl.col("word") != "").then("word"))["word"]
+    words = column.drop_nulls().unique()
+    if bool((words == words.str.strip_chars()).all()) and "" not in words:
+        return column
+    frame = column.alias("word").to_frame().select(pl.col("word").str.strip_chars())
+    return frame.select(pl.when(pl.col("word") != "").then("word"))["word"]
 
 
 def numbers(column: pl.Series) -> pl.Series:
@@ -187,7 +187,9 @@ def _mapped(
     distinct = raw.drop_nulls().unique().sort().to_list()
     known = {text: meaning[text.lower()] for text in distinct if text.lower() in meaning}
     strangers = [text for text in distinct if text not in known]
-    mapped = raw.replace_strict(known | dict.fromkeys(strangers, "unknown"), return_dtype=pl.String)
+    mapping = known | dict.fromkeys(strangers, "unknown")
+    same = all(word == meant for word, meant in mapping.items())
+    mapped = raw if same else raw.replace_strict(mapping, return_dtype=pl.String)
     if strangers:
         count = int(raw.is_in(strangers).sum())
         notices.append(_unmapped(sheet.path, name, count, strangers))

@@ -120,10 +120,9 @@ def no_change(name):
 def no_holes(patch):
     honest = analyzer.fixes.holes_after
 
-    def bridged(records, evaluation):
-        _, metres = honest(records, evaluation)
-        trip = records["trip"].to_numpy()
-        return np.append(trip[1:] != trip[:-1], True), metres
+    def bridged(steps, evaluation):
+        _, metres = honest(steps, evaluation)
+        return steps.duration_us < 0, metres
 
     patch.setattr(analyzer.fixes, "holes_after", bridged)
 
@@ -148,7 +147,9 @@ def no_buffer(patch):
 
 
 def no_jumps(patch):
-    patch.setattr(analyzer.fixes, "_without_jumps", lambda records, _: (records, records.clear()))
+    patch.setattr(
+        analyzer.fixes, "_without_jumps", lambda records, _: (records, records.clear(), analyzer.fixes._steps(records))
+    )
 
 
 MUTATIONS = {
