@@ -73,7 +73,8 @@ def analyze_shard(records: pl.DataFrame, world: World, files: Sequence[str], *, 
 
     `records` are as for `fixes.make_fixes`; `files` are the paths that `file` indexes.
     """
-    if "is_sample" in records.columns and records["is_sample"].fill_null(value=False).all():
+    samples_only = "is_sample" in records.columns and records["is_sample"].fill_null(value=False).all()
+    if records.is_empty() or samples_only:
         return None
     rules = world.zone_set.rules
     made = make_fixes(records, rules.evaluation, world.z)
