@@ -229,6 +229,7 @@ def _accounts(
 ) -> tuple[LogAccount, ...]:
     """Return what became of the records of each file, sorted by path."""
     fixes = _by_file([shard.fixes for shard in shards], "fixes")
+    between = _by_file([shard.fixes for shard in shards], "interpolated")
     others = _by_file([*(shard.others for shard in shards), left_out], "others")
     lost = pl.concat([shard.rejects.select("file") for shard in shards])
     rejects = dict(lost.group_by("file").len().iter_rows())
@@ -241,10 +242,13 @@ def _accounts(
             fixes=fixes.get(number, 0),
             rejects=rejects.get(number, 0) + log.rejects.height,
             other_records=others.get(number, 0) + log.other_records,
+            interpolated=between.get(number, 0),
         )
         for number, log in enumerate(read)
     ]
-    accounts += [LogAccount(_shown(path, options), None, None, 0, 0, 0, 0, reason) for path, reason in failed.items()]
+    accounts += [
+        LogAccount(_shown(path, options), None, None, 0, 0, 0, 0, error=reason) for path, reason in failed.items()
+    ]
     return tuple(sorted(accounts, key=lambda account: account.path))
 
 

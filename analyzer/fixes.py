@@ -36,6 +36,7 @@ class Fixes:
     beyond a hole or in another trip. `speed_kph` is NaN where unknown, `speed_error_kph` 0
     where the speed is reported. `control_mode` and `operator` are indices into
     `CONTROL_MODES` and `OPERATORS`, -1 = not said; `vehicle_type` into `vehicle_types`.
+    `interpolated` marks speed and mode samples whose position lies between two fixes.
 
     `trips` has a row a trip: vehicle_id, trip_id, start_us, end_us, offset_us (clock less
     time), first and last (indices of its fixes), mode_said, operator_said, speed_known.
@@ -54,6 +55,7 @@ class Fixes:
     vehicle_type: np.ndarray
     file: np.ndarray
     record: np.ndarray
+    interpolated: np.ndarray
     hole_after: np.ndarray
     segment_m: np.ndarray
     vehicle_types: tuple[str | None, ...]
@@ -219,11 +221,19 @@ def _as_fixes(records: pl.DataFrame, steps: _Steps, evaluation: Evaluation, z: f
         vehicle_type=type_codes,
         file=records["file"].to_numpy(),
         record=records["record"].to_numpy(),
+        interpolated=_flags(records["is_sample"]),
         hole_after=hole,
         segment_m=segment_m,
         vehicle_types=types,
         trips=trips.with_columns(said),
     )
+
+
+def _flags(column: pl.Series) -> np.ndarray:
+    """Return truths, null as false."""
+    if column.null_count() == len(column):
+        return np.zeros(len(column), dtype=bool)
+    return column.fill_null(value=False).to_numpy()
 
 
 def _dense(trip: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from analyzer.zones import ZoneSet
 class LogAccount:
     """What became of the records of one file: `records = fixes + rejects + other_records`.
 
+    `interpolated` of the fixes are samples of another stream with an interpolated position.
     `error` is null for a file that was analyzed, else the reason why it could not be.
     """
 
@@ -23,6 +24,7 @@ class LogAccount:
     fixes: int
     rejects: int
     other_records: int
+    interpolated: int = 0
     error: str | None = None
 
 

@@ -88,7 +88,8 @@ def analyze_shard(records: pl.DataFrame, world: World, files: Sequence[str], *, 
     zone_ids = [zone.zone_id for zone in world.zone_set.zones]
     gaps = log_gaps(scene, files) if "log-gap" in world.checks else pl.DataFrame()
     lines = asked_lines(track, book, profiles, world.checks)
-    counts = pl.DataFrame({"file": fixes.file}).group_by("file").agg(pl.len().alias("fixes"))
+    counted = pl.DataFrame({"file": fixes.file, "interpolated": fixes.interpolated}).group_by("file")
+    counts = counted.agg(pl.len().alias("fixes"), pl.col("interpolated").sum())
     return Shard(
         findings=pl.concat([table_of(scene, findings, files), gaps], how="diagonal"),
         suppressed=table_of(scene, suppressed, files),

@@ -50,7 +50,8 @@ def test_one_drive_as_mcap_and_as_bag_gives_the_same_findings(real_logs, tmp_pat
         analysis = analyze([real_logs / name], across, Options(profile=profile))
         account = analysis.logs[0]
         assert account.records == account.fixes + account.rejects + account.other_records
-        assert account.fixes > 4900  # odometry samples became fixes, too
+        assert account.fixes > 4900  # odometry samples became fixes, too, and are marked so
+        assert account.interpolated == account.fixes - 989
         found.append(analysis.findings.drop(plain))
     assert {"outside-zone", "speed-limit"} <= set(found[0]["check"])
     assert found[0].equals(found[1])

@@ -71,7 +71,7 @@ def log_of(sheet: Sheet, options: ReadOptions, profile: Profile | None = None) -
     profile = load_profile(options.profile) if profile is None else profile
     if sheet.frame.is_empty() and sheet.rejects.is_empty():
         raise LogError(f"{sheet.path}: has a header but no record; there is nothing to judge")
-    columns = columns_of(sheet.path, sheet.frame.columns, profile)
+    columns = columns_of(sheet.path, [n for n in sheet.frame.columns if n != "record"], profile)
     notices = list(sheet.notices)
     typed = _typed(sheet, columns, options, profile, notices)
     _positions_make_sense(sheet.path, typed)
