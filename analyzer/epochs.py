@@ -47,7 +47,7 @@ def epochs_between(zone_set: ZoneSet, start_us: int, end_us: int) -> Epochs:
     at = np.concatenate([[start_us], edges]).astype(np.int64)
     in_force = _matrix(at, ((r.effective_us, r.until_us) for r in rules))
     valid = _matrix(at, ((z.valid_from_us, z.valid_to_us) for z in zones))
-    hours_open = np.array([_within(at, window) for window in windows], dtype=bool)
+    hours_open = np.array([within(at, window) for window in windows], dtype=bool)
     hours_open = hours_open.reshape(len(rules), len(at)).T
     everything = np.hstack([in_force, hours_open, valid])
     _, first, kind = np.unique(everything, axis=0, return_index=True, return_inverse=True)
@@ -70,7 +70,7 @@ def _matrix(at: np.ndarray, spans: Iterable[tuple[int | None, int | None]]) -> n
     return np.array(columns, dtype=bool).reshape(len(columns), len(at)).T
 
 
-def _within(at: np.ndarray, intervals: np.ndarray) -> np.ndarray:
+def within(at: np.ndarray, intervals: np.ndarray) -> np.ndarray:
     """Return which instants lie in one of the sorted half-open intervals."""
     if not len(intervals):
         return np.zeros(len(at), dtype=bool)

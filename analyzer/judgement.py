@@ -259,6 +259,7 @@ def _places(  # noqa: PLR0913 - the three checks of place look at everything
             permit_needed=_needed(states["control_mode"].to_numpy(), rulebook),
             in_permit_zone=pl.Series(named.any(axis=1)),
             permit_in_force_here=pl.Series(in_force.any(axis=1)),
+            every=_lists(np.broadcast_to(permit, named.shape)),
             named=_lists(named),
             in_force=_lists(in_force),
         )
@@ -266,10 +267,9 @@ def _places(  # noqa: PLR0913 - the three checks of place look at everything
     )
     frame = frame.with_columns(vehicle_permitted=pl.col("applies").is_not_null() & pl.col("permitted"))
     parts = [_NOTHING_BROKEN]
-    looked_at = {"permit-not-in-force": "named", "vehicle-not-permitted": "in_force"}
+    looked_at = {"outside-zone": "every", "permit-not-in-force": "named", "vehicle-not-permitted": "in_force"}
     for code in _conditions(checks, "place"):
-        matched = pl.col(looked_at[code]) if code in looked_at else pl.lit([], dtype=pl.List(pl.Int64))
-        judged = frame.with_columns(obeyed=checks[code].obeyed, matched=matched)
+        judged = frame.with_columns(obeyed=checks[code].obeyed, matched=pl.col(looked_at[code]))
         broken = judged.filter(pl.col("obeyed").ne_missing(other=True))
         parts.append(_rows(broken, code, pl.lit(NO_RULE)))
     return pl.concat(parts)

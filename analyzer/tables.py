@@ -93,7 +93,7 @@ FINDINGS = Table(
         _TRIP_START,
         Column("rule_id", pl.String, "", "rule broken", "the check concerns no single rule"),
         Column("rule_revision", pl.Int64, "", "revision of that rule", "no single rule"),
-        Column("rules_matched", pl.String, "", "the other permits looked at, ids joined by ;"),
+        Column("rules_matched", pl.String, "", "the (other) permits looked at, ids joined by ;"),
         Column("zone_id", pl.String, "", "zone; for outside-zone the nearest", "no zone there"),
         Column("start", INSTANT, "UTC", "the best estimate starts to break the check"),
         Column("end", INSTANT, "UTC", "the best estimate stops breaking it"),

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import shapely
 
+from analyzer.epochs import within
 from analyzer.evidence import Scene, paths_of
 from analyzer.finding_table import as_instants
 from analyzer.tables import TRACKS, conform, empty
@@ -41,8 +42,8 @@ def _stretches(scene: Scene, findings: pl.DataFrame) -> pl.DataFrame:
     cut = _cut(pieces, np.unique(np.concatenate([bad.ravel(), unsure.ravel()])))
     start = cut["start_us"].to_numpy()
     verdict = np.where(needed[cut["control_mode"].to_numpy()], "compliant", "not_required")
-    verdict = np.where(_inside(start, unsure), "indeterminate", verdict)
-    verdict = np.where(_inside(start, bad), "violation", verdict)
+    verdict = np.where(within(start, unsure), "indeterminate", verdict)
+    verdict = np.where(within(start, bad), "violation", verdict)
     labelled = cut.select("trip", "run", "start_us", "end_us").with_columns(verdict=pl.Series(verdict))
     key = pl.struct("trip", "run", "verdict").rle_id()
     merged = labelled.group_by(key.alias("line"), maintain_order=True).agg(
@@ -72,14 +73,6 @@ def _union(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     first = np.flatnonzero(new)
     last = np.append(first[1:], len(start))[: len(first)] - 1
     return np.column_stack([start[first], end[last]])
-
-
-def _inside(at: np.ndarray, intervals: np.ndarray) -> np.ndarray:
-    """Return which instants lie in one of the sorted half-open intervals."""
-    if not len(intervals):
-        return np.zeros(len(at), dtype=bool)
-    place = np.searchsorted(intervals[:, 0], at, side="right") - 1
-    return (place >= 0) & (at < intervals[np.maximum(place, 0), 1])
 
 
 def _cut(pieces: pl.DataFrame, edges: np.ndarray) -> pl.DataFrame:

@@ -9,7 +9,8 @@ The finding runs from the instant the straight way between two fixes leaves the 
 the instant it enters one. Its peak is the largest distance to the nearest permit zone,
 its margin that distance less `border_buffer_m`. It is a violation where the distance
 exceeds the position error of every permit zone: `z * sqrt(horizontal_accuracy_m^2 +
-accuracy_m^2)`. Rules that hold no permit do not ask it.
+accuracy_m^2)`. Every permit of the rules is in `rules_matched`. Rules that hold no permit
+do not ask it.
 
 ## Example
 | time     | place   | control_mode | verdict   |

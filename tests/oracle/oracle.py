@@ -160,7 +160,7 @@ class Judge:
         sure = "broken" if known_mode else "undecided"
         covering = [p for p in self.permits if set(p.zones) & interval.inside]
         if not covering:
-            self.put(interval, "outside-zone", None, sure)
+            self.put(interval, "outside-zone", None, sure, self.permits)
             return
         forced = [p for p in covering if p.in_force(t) and self.here(p, interval, t)]
         if not forced:
