@@ -15,6 +15,7 @@ from analyzer.terms import Notice
 
 _BINARY = bytes({*range(9), *range(14, 27), *range(28, 32)})
 _SEPARATORS = ",;\t|"
+PIECE_BYTES = 1 << 22
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -37,17 +38,14 @@ def read_delimited(path: str, options: ReadOptions, name: str, separator: str | 
 
 
 def _source(path: str, profile: Profile) -> tuple[str | bytes, list[Notice]]:
-    """Return what polars shall read: the path of a UTF-8 file, else its bytes as UTF-8."""
+    """Return what polars shall read: the path of a UTF-8 file (or a URL), else its text as UTF-8."""
     if "://" in path:
         return path, []
-    data = Path(path).read_bytes()
-    if not is_text(data[:4096]):
-        raise LogError(f"{path}: this is binary data, not a text table; was it renamed?")
-    encoding = profile.read.get("encoding") or _encoding(path, data)
+    encoding = profile.read.get("encoding") or _encoding(path)
     if encoding == "utf-8":
-        return data, []
+        return path, []
     try:
-        text = data.decode(encoding)
+        text = Path(path).read_text(encoding=encoding)
     except (UnicodeDecodeError, LookupError) as error:
         raise LogError(f"{path}: cannot be read as {encoding} ({error}); save it as UTF-8") from error
     notice = Notice(
@@ -59,24 +57,41 @@ def _source(path: str, profile: Profile) -> tuple[str | bytes, list[Notice]]:
     return text.encode(), [notice]
 
 
-def _encoding(path: str, data: bytes) -> str:
+def _encoding(path: str) -> str:
     """Return the encoding of a text: UTF-8, UTF-16 by its mark, else cp949 (Korean Windows)."""
-    if data.startswith(_UTF16):
+    with Path(path).open("rb") as file:
+        head = file.read(4096)
+    if not is_text(head):
+        raise LogError(f"{path}: this is binary data, not a text table; was it renamed?")
+    if head.startswith(_UTF16):
         return "utf-16"
     for encoding in ("utf-8", "cp949"):
-        try:
-            codecs.decode(data, encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
+        if _decodes(path, encoding):
+            return encoding
     raise LogError(f"{path}: is neither UTF-8 nor cp949 text; save it as UTF-8")
 
 
+def _decodes(path: str, encoding: str) -> bool:
+    """Return whether the whole file is text in an encoding, read piece by piece."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with Path(path).open("rb") as file:
+        try:
+            while piece := file.read(PIECE_BYTES):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
 def _first_line(source: str | bytes) -> str:
-    """Return the header line."""
-    if isinstance(source, str):
+    """Return the header line; of a URL nothing is known yet."""
+    if isinstance(source, bytes):
+        return source.split(b"\n", 1)[0].decode("utf-8", "replace")
+    if "://" in source:
         return ""
-    return source.split(b"\n", 1)[0].decode("utf-8", "replace")
+    with Path(source).open(encoding="utf-8-sig") as file:
+        return file.readline(PIECE_BYTES)
 
 
 def _separator(header: str) -> str:
@@ -96,22 +111,23 @@ def _frame(
             infer_schema=False,
             has_header=columns is None,
             new_columns=columns,
-            row_index_name=None,
+            glob=False,
         )
     except pl.exceptions.NoDataError:
         raise LogError(f"{path}: the file is empty; there is nothing to judge in it") from None
     except (pl.exceptions.ComputeError, pl.exceptions.PolarsError) as error:
-        if isinstance(source, str):
+        if "://" in path:
             raise LogError(f"{path}: cannot be read as a table ({error})") from error
-        return _frame_by_line(path, source, separator, columns)
+        text = Path(path).read_text(encoding="utf-8-sig") if isinstance(source, str) else source.decode("utf-8-sig")
+        return _frame_by_line(path, text, separator, columns)
     return frame.with_columns(record=pl.int_range(1, pl.len() + 1, dtype=pl.Int64)), NO_REJECTS
 
 
 def _frame_by_line(
-    path: str, source: bytes, separator: str, columns: list[str] | None
+    path: str, text: str, separator: str, columns: list[str] | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the table read line by line: slow, but it names every line that does not fit."""
-    reader = csv.reader(io.StringIO(source.decode("utf-8-sig")), delimiter=separator)
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
     good, bad = [], []
     try:
         names = columns or next(reader)

@@ -14,8 +14,12 @@ from analyzer.logs._format import Format, Log, ReadOptions
 from analyzer.logs._typed import read_typed
 
 
+def _scan(path: str) -> pl.LazyFrame:
+    return pl.scan_ipc(path, glob=False)
+
+
 def _read(path: str, options: ReadOptions) -> Log:
-    return read_typed(path, options, "arrow", pl.scan_ipc)
+    return read_typed(path, options, "arrow", _scan)
 
 
 def _recognises(head: bytes) -> bool:

@@ -15,8 +15,12 @@ from analyzer.logs._format import Format, Log, ReadOptions
 from analyzer.logs._typed import read_typed
 
 
+def _scan(path: str) -> pl.LazyFrame:
+    return pl.scan_parquet(path, glob=False)
+
+
 def _read(path: str, options: ReadOptions) -> Log:
-    return read_typed(path, options, "parquet", pl.scan_parquet)
+    return read_typed(path, options, "parquet", _scan)
 
 
 def _recognises(head: bytes) -> bool:

@@ -236,3 +236,22 @@ def test_modes_by_the_definitions_inside_the_file(real_logs):
     words = {raw.split("/")[0]: modes for raw, modes in said.iter_rows()}
     assert words["MANUAL"] == ["manual"]  # 4 in the new definition, 2 in the old one, in one file
     assert "autonomous" in {m for modes in words.values() for m in modes}
+
+
+def test_brackets_in_a_path_are_no_pattern(tmp_path):
+    log = read(tmp_path, ROW, name="run[1].csv")
+    pl.read_csv(tmp_path / "run[1].csv", glob=False).write_parquet(tmp_path / "run[1].parquet")
+    other = read_log(str(tmp_path / "run[1].parquet"), ReadOptions())
+    assert log.records.height == other.records.height == 1
+
+
+def test_utf16_and_byte_order_marks(tmp_path):
+    for encoding in ("utf-16", "utf-8-sig"):
+        log = read(tmp_path, ROW, name=f"{encoding}.csv", encoding=encoding)
+        assert log.records["vehicle_id"].to_list() == ["V1"]
+
+
+def test_semicolons_and_tabs_in_a_csv(tmp_path):
+    for separator in ";\t|":
+        log = read(tmp_path, ROW.replace(",", separator), header=HEADER.replace(",", separator))
+        assert log.records["speed_kph"].to_list() == [5.0]
