@@ -158,10 +158,9 @@ def _maybe(values: np.ndarray, known: np.ndarray) -> pl.Series:
 
 
 def _needed(mode: np.ndarray, rulebook: Rulebook) -> pl.Series:
-    """Return whether the mode needs a permit; null where an unknown mode would."""
+    """Return whether the mode is one that needs a permit; `unknown` too, where the rules say so."""
     needed_for = rulebook.zone_set.rules.evaluation.permit_needed_for
-    needed = np.isin(CONTROL_MODES, needed_for)[mode]
-    return _maybe(needed, ~(needed & (mode == UNKNOWN_MODE)))
+    return pl.Series(np.isin(CONTROL_MODES, needed_for)[mode])
 
 
 def _conditions(checks: Mapping[str, Check], scope: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Literal
 import polars as pl
 
 PERMIT_NEEDED = pl.col("permit_needed")
-"""The control mode needs a permit; null where the log says that the mode is unknown."""
+"""The control mode is one of `permit_needed_for`."""
 IN_PERMIT_ZONE = pl.col("in_permit_zone")
 """Inside a zone of some permit, in force or not."""
 PERMIT_IN_FORCE_HERE = pl.col("permit_in_force_here")

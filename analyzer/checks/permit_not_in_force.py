@@ -9,7 +9,7 @@ It is asked while a permit is needed and the vehicle is inside a zone of some pe
 permit is in force from `effective` until it expires or its next revision takes effect.
 The permits that name the place are in `rules_matched`. It is a violation unless a zone
 of a permit that is in force, and under which the stretch would be lawful, lies within
-the position error, or the control mode is unknown.
+the position error.
 
 ## Example
 | time     | place  | effective | expires  | verdict   |

@@ -144,10 +144,9 @@ class Judge:
     def judge(self, trip, interval):
         """Fill in what is broken: (check, rule) -> 'broken' or 'undecided', and the permits looked at."""
         fix, t = interval.fix, interval.start
-        known_mode = fix.mode != "unknown"
         needed = fix.mode in self.s["permit_needed_for"]
         if needed and self.permits:
-            self.judge_permits(trip, interval, known_mode)
+            self.judge_permits(trip, interval)
         for rule in self.w.rules:
             if rule.kind == "restriction" and rule.in_force(t) and self.here(rule, interval, t):
                 self.judge_restriction(trip, interval, rule)
@@ -155,21 +154,20 @@ class Judge:
     def put(self, interval, check, rule, status, matched=()):
         interval.broken[check, rule.key if rule else None] = (status, rule, tuple(matched))
 
-    def judge_permits(self, trip, interval, known_mode):
+    def judge_permits(self, trip, interval):
         fix, t = interval.fix, interval.start
-        sure = "broken" if known_mode else "undecided"
         covering = [p for p in self.permits if set(p.zones) & interval.inside]
         if not covering:
-            self.put(interval, "outside-zone", None, sure, self.permits)
+            self.put(interval, "outside-zone", None, "broken", self.permits)
             return
         forced = [p for p in covering if p.in_force(t) and self.here(p, interval, t)]
         if not forced:
-            self.put(interval, "permit-not-in-force", None, sure, covering)
+            self.put(interval, "permit-not-in-force", None, "broken", covering)
             return
         applying = [(p, self.match(p, trip.vehicle, fix.type)) for p in forced]
         applying = [(p, m) for p, m in applying if m is not False]
         if not applying:
-            self.put(interval, "vehicle-not-permitted", None, sure, forced)
+            self.put(interval, "vehicle-not-permitted", None, "broken", forced)
             return
         rated = []
         for p, m in applying:
@@ -183,7 +181,7 @@ class Judge:
             self.put(interval, "vehicle-not-permitted", None, "undecided", forced)
         for check, (value, checkable) in found.items():
             if value is not True and checkable:
-                certain = value is False and match is True and known_mode
+                certain = value is False and match is True
                 self.put(interval, check, chosen, "broken" if certain else "undecided", others)
         if len(applying) > 1 and (broken or unknown):
             self.note("permits-compared")
