@@ -50,9 +50,9 @@
   const entries = data.findings.map((finding, number) => {
     const style = { radius: 7, color: "#fff", weight: 2, fillColor: styles[finding.verdict].color, fillOpacity: 1 };
     const marker = L.circleMarker([finding.place[1], finding.place[0]], style).bindPopup(() => popup(finding), { maxWidth: 360 });
-    marker.addTo(markers);
     return { finding, marker, number };
   });
+  for (const { marker } of [...entries].reverse()) marker.addTo(markers); // the worst come last: on top
   zones.addTo(map);
   tracks.addTo(map);
   markers.addTo(map);
