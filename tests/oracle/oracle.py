@@ -216,18 +216,14 @@ class Judge:
         zones = [self.zone[i] for i in rule.zones if self.zone[i].valid(t)]
         key = tuple(z.id for z in zones)
         if key not in self.unions:
-            self.unions[key] = unary_union([z.metres for z in zones]).boundary
-        border = self.unions[key]
+            border = unary_union([z.metres for z in zones]).boundary
+            own = [(border.intersection(z.metres.boundary.buffer(1e-6)), z.accuracy) for z in zones]
+            self.unions[key] = border, [(part, accuracy) for part, accuracy in own if not part.is_empty]
+        border, own = self.unions[key]
         p = Point(point)
         d = p.distance(border)
-        foot = (
-            border.interpolate(border.project(p))
-            if border.geom_type == "LineString"
-            else (shapely.ops.nearest_points(border, p)[0])
-        )
-        apart = [(z.metres.boundary.distance(foot), z.accuracy) for z in zones]
-        nearest = min(apart)[0]
-        return d, max(accuracy for away, accuracy in apart if away <= nearest + 1e-3 * d)
+        # Borders as near as this are equally near: then the less accurate one counts.
+        return d, max(accuracy for part, accuracy in own if p.distance(part) <= 1.001 * d + 1e-6)
 
     def lawful_near(self, trip, interval, point, t, fix_instant):
         """Whether a zone of a permit under which it would be lawful is within the position error."""
