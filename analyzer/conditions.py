@@ -47,7 +47,7 @@ def certainly_broken(scene: Scene, at: pl.DataFrame) -> dict[str, np.ndarray]:
     fix = at["fix"].to_numpy()
     kind = at["kind"].to_numpy()
     profile = profiles.of_piece[at["piece"].to_numpy()]
-    speed, error = np.round(fixes.speed_kph[fix], SPEED_DIGITS), fixes.speed_error_kph[fix]
+    speed, error = np.round(fixes.speed_kph[fix], SPEED_DIGITS), fixes.speed_error_of(fix)
     moving = book.zone_set.rules.evaluation.moving_kph
     mode, operator = fixes.control_mode[fix], fixes.operator[fix]
     with np.errstate(invalid="ignore"):
@@ -123,7 +123,7 @@ def condition_evidence(scene: Scene, parts: pl.DataFrame, code: str) -> pl.DataF
     measured = at.select("stretch", "at_us", "own").with_columns(
         speed=pl.Series(speed).fill_nan(None),
         margin=pl.Series(margin).fill_nan(None),
-        error=pl.Series(np.where(np.isnan(margin), np.nan, fixes.speed_error_kph[fix])).fill_nan(None),
+        error=pl.Series(np.where(np.isnan(margin), np.nan, fixes.speed_error_of(fix))).fill_nan(None),
         certain=pl.Series(certain),
     )
     return _decided(measured, parts, with_margin=code == SPEED)

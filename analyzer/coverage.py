@@ -1,28 +1,27 @@
 """One line per trip and check: what can be said of the whole trip."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import polars as pl
 
-from analyzer.judgement import NEEDS, Profiles
+from analyzer.fixes import SAID
 from analyzer.rulebook import Rulebook
 from analyzer.rules import Evaluation
 from analyzer.sentence import Check
 from analyzer.tables import COVERAGE, conform
 from analyzer.terms import SECOND_US
-from analyzer.track import Track
 
 
-def asked_lines(track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[str, Check]) -> pl.DataFrame:
-    """Return (trip, check, observed_share, not_checkable) for every line of the trips of a shard."""
-    may_bind = _may_bind(track, rulebook, profiles)
-    shares = observed_shares(track)
-    trips = track.fixes.trips
+def asked_lines(trips: pl.DataFrame, rulebook: Rulebook, checks: Mapping[str, Check]) -> pl.DataFrame:
+    """Return (trip, check, observed_share, not_checkable) for every line of the trips."""
+    may_bind = _may_bind(trips, rulebook)
+    shares = trips["observed_share"].to_numpy()
     lines = []
     for code, check in checks.items():
         asks = (may_bind & _asks(rulebook, code)).any(axis=1) | _always(rulebook, check)
-        said = [trips[need].to_numpy() for need in NEEDS if need in check.needs]
+        said = [trips[need].to_numpy() for need in SAID if need in check.needs]
         lacking = ~np.all(said, axis=0) if said else np.zeros(trips.height, dtype=bool)
         trip = np.flatnonzero(asks)
         line = {"trip": trip, "observed_share": shares[trip], "not_checkable": lacking[trip]}
@@ -48,29 +47,16 @@ def _asks(rulebook: Rulebook, code: str) -> np.ndarray:
     return asks.get(code, np.zeros(len(permit), dtype=bool))
 
 
-def _may_bind(track: Track, rulebook: Rulebook, profiles: Profiles) -> np.ndarray:
+def _may_bind(trips: pl.DataFrame, rulebook: Rulebook) -> np.ndarray:
     """Return (trips, R): rules in force at some time of the trip that match, or may match."""
-    trips = track.fixes.trips
     start, end = trips["start_us"].to_numpy()[:, None], trips["end_us"].to_numpy()[:, None]
     never = np.iinfo(np.int64).max
     effective = np.array([r.effective_us for r in rulebook.rules], dtype=np.int64)
     until = np.array([never if r.until_us is None else r.until_us for r in rulebook.rules], dtype=np.int64)
     in_force = (effective <= end) & (until > start) & (until > effective)
-    matched = np.zeros((trips.height, len(rulebook.rules)), dtype=bool)
-    pairs = np.unique(np.column_stack([track.pieces["trip"].to_numpy(), profiles.of_piece]), axis=0)
-    np.logical_or.at(matched, pairs[:, 0], profiles.match[pairs[:, 1]] != 0)
-    return in_force & matched
-
-
-def observed_shares(track: Track) -> np.ndarray:
-    """Return per trip the share of its time outside holes; 0 for a trip of one instant."""
-    fixes = track.fixes
-    last = np.flatnonzero(fixes.hole_after[:-1])
-    inner = last[fixes.trip[last + 1] == fixes.trip[last]]
-    hole_us = np.zeros(fixes.trips.height, dtype=np.int64)
-    np.add.at(hole_us, fixes.trip[inner], fixes.time_us[inner + 1] - fixes.time_us[inner])
-    span_us = (fixes.trips["end_us"] - fixes.trips["start_us"]).to_numpy()
-    return np.where(span_us > 0, (span_us - hole_us) / np.maximum(span_us, 1), 0.0)
+    match = cache(lambda vehicle, types: np.any([rulebook.match_of(vehicle, t or None) != 0 for t in types], axis=0))
+    matched = [match(vehicle, tuple(types)) for vehicle, types in trips.select("vehicle_id", "types").iter_rows()]
+    return in_force & np.array(matched, dtype=bool).reshape(in_force.shape)
 
 
 LINE = ("vehicle_id", "trip_id", "trip_start", "check")

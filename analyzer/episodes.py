@@ -1,11 +1,13 @@
 """Broken pieces put together: stretches, joined across holes, merged across short gaps.
 
 A *part* is one piece in which one check of one rule is broken or undecided. Parts that
-touch are a stretch; stretches of the same check and rule are joined over holes where
-the contract allows it, and become findings when those a moment apart are merged.
+touch are a stretch, in a shard (`broken_parts`) and again over the ends of shards
+(`touching`); stretches of the same check and rule are joined over holes where the contract
+allows it (`joined_over_holes`), and become findings when those a moment apart are merged
+(`merged`). Whatever is put together keeps the greatest peak and the best decision.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -14,9 +16,32 @@ from analyzer.judgement import Judgements
 from analyzer.sentence import Check
 from analyzer.terms import SECOND_US
 from analyzer.track import Track
-from analyzer.zones import ZoneSet
 
 KEY = ("trip", "check", "rule")
+
+FIRSTS = (
+    "starts_run",
+    "edge_start",
+    "control_mode",
+    "zone",
+    "start_longitude",
+    "start_latitude",
+    "first_file",
+    "first_record",
+)
+LASTS = (
+    "end_us",
+    "ends_run",
+    "edge_end",
+    "joinable",
+    "hole_end_us",
+    "end_longitude",
+    "end_latitude",
+    "last_file",
+    "last_record",
+)
+PEAKS = ("peak", "peak_us", "peak_longitude", "peak_latitude", "peak_zone")
+DECISIONS = ("certain", "decided_us", "margin", "error")
 
 
 def broken_parts(track: Track, judgements: Judgements, checks: Mapping[str, Check]) -> pl.DataFrame:
@@ -24,14 +49,23 @@ def broken_parts(track: Track, judgements: Judgements, checks: Mapping[str, Chec
 
     Columns: those of the pieces, `piece`, `state`, check, rule, undecided, matched, stretch.
     """
-    states = pl.Series(judgements.of_piece).cast(pl.Int64)
-    pieces = track.pieces.with_columns(state=states).with_row_index("piece")
     broken = judgements.broken.with_columns(pl.col("check").cast(pl.Enum(list(checks))))
+    bad = np.isin(judgements.of_piece, broken["state"].unique().to_numpy())
+    states = pl.Series(judgements.of_piece).cast(pl.Int64)
+    pieces = track.pieces.with_columns(state=states).with_row_index("piece").filter(pl.Series(bad))
     parts = pieces.join(broken, on="state", how="inner", maintain_order="left_right")
     parts = parts.sort(*KEY, "start_us", "end_us", maintain_order=True)
-    changed = pl.any_horizontal(pl.col(k) != pl.col(k).shift(1) for k in KEY)
-    apart = pl.col("start_us") != pl.col("end_us").shift(1)
-    return parts.with_columns(stretch=_numbered(changed | apart))
+    return parts.with_columns(stretch=_numbered(~(_same_key() & _touches())))
+
+
+def _same_key() -> pl.Expr:
+    """Return whether a row is of the same trip, check and rule as the one before."""
+    return pl.all_horizontal(pl.col(k) == pl.col(k).shift(1) for k in KEY)
+
+
+def _touches() -> pl.Expr:
+    """Return whether a row starts where the one before ends."""
+    return pl.col("start_us") == pl.col("end_us").shift(1)
 
 
 def _numbered(starts: pl.Expr) -> pl.Expr:
@@ -39,68 +73,76 @@ def _numbered(starts: pl.Expr) -> pl.Expr:
     return starts.fill_null(value=True).cast(pl.Int64).cum_sum() - 1
 
 
-def joinable_holes(track: Track, zone_set: ZoneSet) -> np.ndarray:
-    """Return per run whether a position check may span the hole after it.
-
-    It may where the hole lies within a trip, is no longer than `trip_gap_s`, and nothing
-    starts, ends or changes mode between its ends.
-    """
-    fixes, epochs = track.fixes, track.epochs
-    last = np.flatnonzero(fixes.hole_after)
-    after = np.minimum(last + 1, len(fixes) - 1)
-    gap_us = fixes.time_us[after] - fixes.time_us[last]
-    longest_us = round(zone_set.rules.evaluation.trip_gap_s * SECOND_US)
-    quiet = epochs.of(fixes.time_us[after]) == epochs.of(fixes.time_us[last])
-    same_mode = fixes.control_mode[after] == fixes.control_mode[last]
-    within = (fixes.trip[after] == fixes.trip[last]) & (after > last)
-    return within & (gap_us <= longest_us) & quiet & same_mode
+def touching(stretches: pl.DataFrame) -> pl.DataFrame:
+    """Return the stretches of all shards in order, those that touch as one."""
+    ordered = stretches.sort(*KEY, "start_us", "end_us", maintain_order=True)
+    return _united(ordered.with_columns(united=_numbered(~(_same_key() & _touches()))))
 
 
-def join_over_holes(parts: pl.DataFrame, joinable: np.ndarray, checks: Mapping[str, Check]) -> pl.DataFrame:
-    """Return the parts, their stretches joined over the holes that their check may span."""
+def joined_over_holes(stretches: pl.DataFrame, checks: Mapping[str, Check]) -> pl.DataFrame:
+    """Return the stretches, those of checks that may span a hole joined over joinable ones."""
     spanning = [code for code, check in checks.items() if check.spans_holes]
-    run = parts["run"].to_numpy()
-    may = np.append(joinable, False)[run] if len(run) else np.empty(0, dtype=bool)
     over = (
-        pl.Series(may).shift(1)
-        & parts["ends_run"].shift(1)
-        & parts["starts_run"]
-        & (parts["run"] == parts["run"].shift(1) + 1)
-        & parts["check"].cast(pl.String).is_in(spanning)
+        pl.col("ends_run").shift(1)
+        & pl.col("joinable").shift(1)
+        & pl.col("starts_run")
+        & (pl.col("start_us") == pl.col("hole_end_us").shift(1))
+        & pl.col("check").cast(pl.String).is_in(spanning)
     )
-    same = pl.all_horizontal(pl.col(k) == pl.col(k).shift(1) for k in KEY)
-    new = pl.col("stretch") != pl.col("stretch").shift(1)
-    return (
-        parts.with_columns(over=over)
-        .with_columns(stretch=_numbered(new & ~(same & pl.col("over")).fill_null(value=False)))
-        .drop("over")
-    )
+    return _united(stretches.with_columns(united=_numbered(~(_same_key() & over))))
 
 
-def stretches_of(parts: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a stretch: key, span, runs, holes spanned, and whether its ends touch a hole."""
-    hole_us = pl.col("start_us") - pl.col("end_us").shift(1)
-    new_run = pl.col("run") != pl.col("run").shift(1)
-    return parts.group_by("stretch", maintain_order=True).agg(
-        *(pl.col(k).first() for k in KEY),
-        pl.col("start_us").first(),
-        pl.col("end_us").last(),
-        pl.col("run").first().alias("first_run"),
-        pl.col("run").last().alias("last_run"),
-        pl.col("starts_run").first(),
-        pl.col("ends_run").last(),
-        hole_us.filter(new_run).sum().alias("hole_us"),
-        pl.col("control_mode").first(),
-        pl.col("kind").first(),
-        pl.col("combination").first(),
-        pl.col("matched").list.explode(keep_nulls=False, empty_as_null=False).unique().sort(),
-    )
+def beyond(stretches: pl.DataFrame, checks: Mapping[str, Check], least_m: float) -> pl.DataFrame:
+    """Return the stretches less the excursions that never go beyond `least_m`."""
+    by_depth = [code for code, check in checks.items() if check.measure == "depth"]
+    shallow = pl.col("check").cast(pl.String).is_in(by_depth) & (pl.col("peak") <= least_m)
+    return stretches.filter(~shallow)
 
 
-def merge_stretches(stretches: pl.DataFrame, merge_gap_s: float) -> pl.DataFrame:
-    """Return the stretches with `finding`, the number that those merged into one share."""
-    same = pl.all_horizontal(pl.col(k) == pl.col(k).shift(1) for k in KEY)
+def merged(stretches: pl.DataFrame, holes_us: np.ndarray, merge_gap_s: float) -> pl.DataFrame:
+    """Return the stretches, those less than `merge_gap_s` apart with no hole between as one.
+
+    `holes_us` are the instants of the last fix before each hole, sorted.
+    """
     gap_us = pl.col("start_us") - pl.col("end_us").shift(1)
     close = (gap_us < round(merge_gap_s * SECOND_US)) | (gap_us <= 0)
-    no_hole = pl.col("first_run") == pl.col("last_run").shift(1)
-    return stretches.with_columns(finding=_numbered(~(same & close & no_hole)))
+    first_run = np.searchsorted(holes_us, stretches["start_us"].to_numpy())
+    last_run = np.searchsorted(holes_us, stretches["end_us"].to_numpy())
+    no_hole = pl.Series(first_run) == pl.Series(last_run).shift(1)
+    return _united(stretches.with_columns(united=_numbered(~(_same_key() & close & no_hole))))
+
+
+def _united(stretches: pl.DataFrame) -> pl.DataFrame:
+    """Return one row for each number in `united`: span, holes and peak of all, the best decision."""
+    number = stretches["united"]
+    if not len(number) or number[-1] + 1 == len(number):
+        return stretches.drop("united")
+    ranked = stretches.with_columns(
+        hole_us=pl.col("hole_us") + _hole_before(),
+        ahead=(pl.col("margin") - pl.col("error")).fill_null(0.0),
+        height=pl.col("peak").fill_null(-np.inf),
+    )
+    best = _best(ranked, DECISIONS, ("certain", "ahead", "decided_us"), (True, True, False))
+    top = _best(ranked, PEAKS, ("height", "peak_us"), (True, False))
+    return ranked.group_by("united", maintain_order=True).agg(
+        *(pl.col(name).first() for name in (*KEY, "start_us", *FIRSTS)),
+        *(pl.col(name).last() for name in LASTS),
+        pl.col("hole_us").sum(),
+        pl.col("matched").list.explode(keep_nulls=False, empty_as_null=False).unique().sort(),
+        *top,
+        *best,
+    ).drop("united")
+
+
+def _hole_before() -> pl.Expr:
+    """Return the time of the hole over which a row is joined to the one before."""
+    follows = pl.col("united") == pl.col("united").shift(1)
+    over = follows & pl.col("starts_run") & (pl.col("start_us") == pl.col("hole_end_us").shift(1))
+    return pl.when(over).then(pl.col("start_us") - pl.col("end_us").shift(1)).otherwise(0).fill_null(0)
+
+
+def _best(
+    ranked: pl.DataFrame, names: Sequence[str], by: Sequence[str], descending: Sequence[bool]
+) -> list[pl.Expr]:
+    """Return the values of the row that ranks first."""
+    return [pl.col(name).sort_by(list(by), descending=list(descending)).first() for name in names]

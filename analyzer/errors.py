@@ -5,6 +5,7 @@ AnalyzerError
 ├── ZoneSetError  zones.geojson or fleet.csv cannot be used
 │   └── RuleError rules.toml cannot be used
 ├── PluginError   a log format, check or output breaks its own contract
+├── WorkerError   a process that judged a part of the logs was killed, again and again
 └── OutputError   the output folder cannot be written or replaced
 
 Each message says what is wrong, where, and what to do. Trouble with a single log
@@ -31,6 +32,10 @@ class RuleError(ZoneSetError):
 
 class PluginError(AnalyzerError):
     """A plug-in module does not say what a plug-in must say."""
+
+
+class WorkerError(AnalyzerError):
+    """A part of the logs could not be judged: every process that tried was killed."""
 
 
 class OutputError(AnalyzerError):

@@ -1,67 +1,96 @@
 """Changes of the control mode: disengagements and others, with time, place and zone."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
 from analyzer.exposure import zone_names
+from analyzer.findings import as_instants, mode_names, trip_names
 from analyzer.tables import EVENTS, conform
-from analyzer.terms import CONTROL_MODES, DISENGAGED_TO, SECOND_US
+from analyzer.terms import DISENGAGED_TO, SECOND_US
 from analyzer.track import Track
 
 FLIP_US = SECOND_US // 2
 """A mode held for less than this, between two others, is a flip and no mode of its own."""
 
 
-def events_of(track: Track, zone_ids: list[str], files: list[str]) -> pl.DataFrame:
-    """Return the table of events; trips whose log never says a mode have none."""
+def phases_of(track: Track, zone_ids: Sequence[str]) -> pl.DataFrame:
+    """Return the first fix of every stretch of one mode within a leg and a run.
+
+    trip (of the shard), time_us, control_mode (index), longitude, latitude, zone_id, file, record.
+    """
     fixes = track.fixes
-    first = _phases(track)
+    new = np.ones(len(fixes) + 1, dtype=bool)
+    new[1:-1] = fixes.control_mode[1:] != fixes.control_mode[:-1]
+    new[fixes.holes + 1] = True
+    new[fixes.trips["own_first"].to_numpy()] = True
+    first = np.flatnonzero(new[:-1])
     trip = fixes.trip[first]
-    changed = np.zeros(len(first), dtype=bool)
-    changed[1:] = (track.run_of_fix[first][1:] == track.run_of_fix[first][:-1]) & (
-        fixes.control_mode[first][1:] != fixes.control_mode[first][:-1]
+    low, high = (fixes.trips[name].to_numpy()[trip] for name in ("own_first", "own_last"))
+    first = first[(first >= low) & (first <= high)]
+    names = pl.Series(zone_names(track, zone_ids), dtype=pl.String)
+    return pl.DataFrame(
+        {
+            "trip": fixes.trip[first].astype(np.int64),
+            "time_us": fixes.time_us[first],
+            "control_mode": fixes.control_mode[first],
+            "longitude": fixes.longitude[first],
+            "latitude": fixes.latitude[first],
+            "zone_id": names.gather(track.combination[first]),
+            "file": fixes.file[first],
+            "record": fixes.record[first],
+        }
     )
-    changed &= fixes.trips["mode_said"].to_numpy()[trip]
-    place = np.flatnonzero(changed)
-    at, before = first[place], first[place - 1]
-    return _table(track, at, before, zone_ids, files)
 
 
-def _phases(track: Track) -> np.ndarray:
-    """Return the first fix of every phase of one mode, flips left out."""
-    fixes, run = track.fixes, track.run_of_fix
-    new = np.ones(len(fixes), dtype=bool)
-    new[1:] = (np.diff(fixes.control_mode) != 0) | (np.diff(run) != 0)
-    first = np.flatnonzero(new)
-    if not len(first):
-        return first
-    inner = np.zeros(len(first), dtype=bool)
-    inner[1:-1] = (run[first][1:-1] == run[first][:-2]) & (run[first][1:-1] == run[first][2:])
-    lasts_us = np.diff(fixes.clock_us[first], append=np.iinfo(np.int64).max)
-    return first[~(inner & (lasts_us < FLIP_US))]
+def events_table(phases: pl.DataFrame, holes: pl.DataFrame, trips: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
+    """Return the table of events; trips whose log never says a mode have none.
+
+    `phases` and `holes` have `trip`, the number of a row of `trips`.
+    """
+    offset = trips["offset_us"].to_numpy()
+    ordered = phases.sort("trip", "time_us")
+    clock = ordered["time_us"].to_numpy() + offset[ordered["trip"].to_numpy()]
+    ends = np.sort(holes["last_us"].to_numpy() + offset[holes["trip"].to_numpy()])
+    timed = ordered.with_columns(clock=pl.Series(clock), run=pl.Series(np.searchsorted(ends, clock)))
+    kept = _without_flips(_joined(timed))
+    same_run = pl.all_horizontal(pl.col(n) == pl.col(n).shift(1) for n in ("trip", "run"))
+    other_mode = pl.col("control_mode") != pl.col("control_mode").shift(1)
+    said = trips["mode_said"].gather(kept["trip"])
+    changes = kept.with_columns(before=pl.col("control_mode").shift(1)).filter(same_run & other_mode & said)
+    return _table(changes, trips, files)
 
 
-def _table(track: Track, at: np.ndarray, before: np.ndarray, zone_ids: list[str], files: list[str]) -> pl.DataFrame:
-    """Return the rows of the changes at fixes `at` from the mode of fixes `before`."""
-    fixes = track.fixes
-    modes = np.array(CONTROL_MODES, dtype=object)
-    from_mode, to_mode = modes[fixes.control_mode[before]], modes[fixes.control_mode[at]]
-    disengaged = (from_mode == "autonomous") & np.isin(to_mode.astype(str), DISENGAGED_TO)
-    trips = fixes.trips[fixes.trip[at]]
-    row = np.searchsorted(track.rows.fix, at)
-    names = np.array(zone_names(track, zone_ids), dtype=object)
-    frame = trips.select("vehicle_id", "trip_id", trip_start="start_us").with_columns(
-        time=pl.Series(fixes.time_us[at], dtype=pl.Int64),
-        event=pl.Series(np.where(disengaged, "disengagement", "mode-change"), dtype=pl.String),
-        from_mode=pl.Series(from_mode.tolist(), dtype=pl.String),
-        to_mode=pl.Series(to_mode.tolist(), dtype=pl.String),
-        longitude=pl.Series(fixes.longitude[at]),
-        latitude=pl.Series(fixes.latitude[at]),
-        zone_id=pl.Series(names[track.rows.combination[row]].tolist(), dtype=pl.String),
+def _joined(phases: pl.DataFrame) -> pl.DataFrame:
+    """Return the phases, those cut by the end of a leg alone as one."""
+    key = ("trip", "run", "control_mode")
+    return phases.filter(pl.any_horizontal(pl.col(n) != pl.col(n).shift(1) for n in key).fill_null(value=True))
+
+
+def _without_flips(phases: pl.DataFrame) -> pl.DataFrame:
+    """Return the phases less those held for a moment between two others of the same run."""
+    inner = pl.all_horizontal(
+        pl.col(name) == pl.col(name).shift(by) for name in ("trip", "run") for by in (1, -1)
+    ).fill_null(value=False)
+    lasts_us = pl.col("clock").shift(-1) - pl.col("clock")
+    return phases.filter(~(inner & (lasts_us < FLIP_US)).fill_null(value=False))
+
+
+def _table(changes: pl.DataFrame, trips: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
+    """Return the rows of the changes, with names."""
+    from_mode, to_mode = mode_names(changes["before"]), mode_names(changes["control_mode"])
+    disengaged = (from_mode == "autonomous") & to_mode.is_in(DISENGAGED_TO)
+    frame = trip_names(trips, changes["trip"]).with_columns(
+        changes.select("longitude", "latitude", "zone_id", "record"),
+        time=as_instants(changes["time_us"]),
+        event=pl.select(pl.when(disengaged).then(pl.lit("disengagement")).otherwise(pl.lit("mode-change"))).to_series(),
+        from_mode=from_mode,
+        to_mode=to_mode,
         initiated_by=pl.lit("unknown"),
         cause=pl.lit("unknown"),
-        file=pl.Series([files[i] for i in fixes.file[at]], dtype=pl.String),
-        record=pl.Series(fixes.record[at]),
+        file=pl.Series(files, dtype=pl.String).gather(changes["file"].cast(pl.UInt32)),
     )
-    instants = [pl.col(n).cast(pl.Datetime("us")).dt.replace_time_zone("UTC") for n in ("trip_start", "time")]
-    return conform(frame.with_columns(instants), EVENTS)
+    return conform(frame, EVENTS)
+
+

@@ -13,13 +13,13 @@ import shapely
 
 from analyzer.borders import Clearance
 from analyzer.depth import Deepest, Paths, deepest
+from analyzer.fixes import MICROMETRES, Fixes
 from analyzer.judgement import Profiles
 from analyzer.membership import Edges
 from analyzer.rulebook import Rulebook
 from analyzer.track import Track, fix_at, place_at
 
 SURE, UNSURE = 1, 0
-MICROMETRES = 1_000_000
 
 
 @dataclass
@@ -85,7 +85,7 @@ def paths_of(scene: Scene, parts: pl.DataFrame, group: np.ndarray) -> Paths:
     first, last = place == 0, (place == count[path] - 1) & (place > 0)
     clock = np.where(first, start[path], np.where(last, end[path], fixes.clock_us[inner]))
     longitude, latitude = place_at(fixes, clock)
-    near, way = fix_at(fixes, clock), way_um_at(scene.track, clock)
+    near, way = fix_at(fixes, clock), way_um_at(fixes, clock)
     before = last & ~parts["ends_run"].to_numpy()[path]
     segment = np.where(before, fix_at(fixes, clock - 1), near)
     return Paths(
@@ -99,19 +99,16 @@ def paths_of(scene: Scene, parts: pl.DataFrame, group: np.ndarray) -> Paths:
     )
 
 
-def way_um_at(track: Track, clock_us: np.ndarray) -> np.ndarray:
+def way_um_at(fixes: Fixes, clock_us: np.ndarray) -> np.ndarray:
     """Return the micrometres driven up to each instant, from the shard's first fix, holes left out.
 
-    Whole numbers: differences are the same however vehicles are spread over shards.
+    Whole numbers: differences are the same however trips are spread over shards.
     """
-    fixes = track.fixes
-    segment_um = np.rint(fixes.segment_m * MICROMETRES).astype(np.int64)
-    driven = np.concatenate([[0], np.cumsum(segment_um)])
     near = fix_at(fixes, clock_us)
     following = np.minimum(near + 1, len(fixes) - 1)
     span = np.maximum(fixes.clock_us[following] - fixes.clock_us[near], 1)
     share = np.clip((clock_us - fixes.clock_us[near]) / span, 0, 1)
-    return driven[near] + np.rint(share * segment_um[near]).astype(np.int64)
+    return fixes.driven_um[near] + np.rint(share * fixes.segment_um[near]).astype(np.int64)
 
 
 def depth_evidence(scene: Scene, parts: pl.DataFrame, clearance_of: Mapping[int, Clearance]) -> pl.DataFrame:

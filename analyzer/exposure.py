@@ -4,11 +4,13 @@ Sums are of whole microseconds and micrometres, so no order of adding changes a 
 The time of a hole is given to what was last known before it, and is not observed.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
-from analyzer.evidence import MICROMETRES, way_um_at
-from analyzer.fixes import Fixes
+from analyzer.evidence import way_um_at
+from analyzer.fixes import MICROMETRES, Fixes
 from analyzer.tables import EXPOSURE, conform
 from analyzer.terms import CONTROL_MODES, SECOND_US
 from analyzer.track import Track, cut_pieces, fix_at
@@ -17,19 +19,16 @@ from analyzer.windows import local_midnights
 KEYS = ("vehicle_id", "local_date", "zone_id", "control_mode")
 
 
-def exposure_parts(track: Track, timezone: str, zone_ids: list[str]) -> pl.DataFrame:
-    """Return partial sums by KEYS: way_um, duration_us, observed_us, top_speed_kph (null unknown)."""
+def exposure_parts(track: Track, timezone: str, zone_ids: Sequence[str]) -> pl.DataFrame:
+    """Return partial sums of the legs by KEYS: way_um, duration_us, observed_us, top_speed_kph (null unknown)."""
     fixes = track.fixes
     midnights = local_midnights(timezone, int(fixes.time_us.min()), int(fixes.time_us.max()))
     days = np.array([us for us, _ in midnights], dtype=np.int64)
     dates = pl.Series([date for _, date in midnights], dtype=pl.Date)
     pieces = cut_pieces(track.pieces, fixes, days)
-    driven, holes = _driven(track, pieces), _holes(track, pieces, days)
-    parts = pl.concat([driven, holes]).with_columns(
-        local_date=dates.gather(pl.Series(_day_of(days, fixes, pl.concat([driven, holes])))),
-    )
-    named = _named(parts, fixes, track, zone_ids)
-    return sum_parts(named)
+    both = pl.concat([_driven(track, pieces), _holes(track, pieces, days)])
+    parts = both.with_columns(local_date=dates.gather(pl.Series(_day_of(days, fixes, both))))
+    return sum_parts(_named(_summed(parts, ("trip", "local_date", "combination", "control_mode")), fixes, track, zone_ids))
 
 
 def _day_of(days: np.ndarray, fixes: Fixes, parts: pl.DataFrame) -> np.ndarray:
@@ -42,7 +41,7 @@ def _driven(track: Track, pieces: pl.DataFrame) -> pl.DataFrame:
     """Return way, time and top speed of each observed piece."""
     start, end = pieces["start_us"].to_numpy(), pieces["end_us"].to_numpy()
     ends_run = pieces["ends_run"].to_numpy()
-    way = way_um_at(track, end) - way_um_at(track, start)
+    way = way_um_at(track.fixes, end) - way_um_at(track.fixes, start)
     return pieces.select("trip", "combination", "control_mode", "start_us").with_columns(
         way_um=pl.Series(way),
         duration_us=pl.Series(end - start),
@@ -54,14 +53,13 @@ def _driven(track: Track, pieces: pl.DataFrame) -> pl.DataFrame:
 def _top_speed(fixes: Fixes, start: np.ndarray, end: np.ndarray, ends_run: np.ndarray) -> np.ndarray:
     """Return the largest speed in force in each piece, NaN where none is known."""
     low = fix_at(fixes, start)
-    high = np.where(
-        ends_run | (end == start),
-        np.searchsorted(fixes.clock_us, end, side="right"),
-        np.searchsorted(fixes.clock_us, end, side="left"),
-    )
+    side_right = np.searchsorted(fixes.clock_us, end, side="right")
+    high = np.where(ends_run | (end == start), side_right, np.searchsorted(fixes.clock_us, end, side="left"))
     bounds = np.column_stack([low, np.maximum(high, low + 1)]).ravel()
-    speed = np.append(np.nan_to_num(fixes.speed_kph, nan=-1.0), -1.0)
-    top = np.maximum.reduceat(speed, bounds)[::2] if len(bounds) else np.empty(0)
+    known = fixes.speed_kph if fixes.speed_error_kph is None else np.nan_to_num(fixes.speed_kph, nan=-1.0)
+    if len(bounds) and bounds[-1] == len(known):
+        known = np.append(known, -1.0)
+    top = np.maximum.reduceat(known, bounds)[::2] if len(bounds) else np.empty(0)
     return np.where(top < 0, np.nan, top)
 
 
@@ -69,13 +67,12 @@ def _holes(track: Track, pieces: pl.DataFrame, days: np.ndarray) -> pl.DataFrame
     """Return the time of each hole inside a trip, cut at midnights, in the state before it."""
     fixes = track.fixes
     before = pieces.filter("ends_run")
-    last = np.flatnonzero(fixes.hole_after)
+    last = fix_at(fixes, before["end_us"].to_numpy())
     after = np.minimum(last + 1, len(fixes) - 1)
     within = (after > last) & (fixes.trip[after] == fixes.trip[last])
-    ends = np.where(within, fixes.clock_us[after], fixes.clock_us[last])
     holes = before.with_columns(
         start_us=pl.Series(fixes.clock_us[last]),
-        end_us=pl.Series(ends),
+        end_us=pl.Series(fixes.clock_us[after]),
         ends_run=pl.lit(value=False),
     ).filter(pl.Series(within))
     cut = cut_pieces(holes, fixes, days)
@@ -87,12 +84,12 @@ def _holes(track: Track, pieces: pl.DataFrame, days: np.ndarray) -> pl.DataFrame
     )
 
 
-def zone_names(track: Track, zone_ids: list[str]) -> list[str]:
+def zone_names(track: Track, zone_ids: Sequence[str]) -> list[str]:
     """Return the name of each combination: ids joined by `+` in file order, empty outside."""
     return ["+".join(np.array(zone_ids, dtype=object)[row]) for row in track.index.combinations.matrix()]
 
 
-def _named(parts: pl.DataFrame, fixes: Fixes, track: Track, zone_ids: list[str]) -> pl.DataFrame:
+def _named(parts: pl.DataFrame, fixes: Fixes, track: Track, zone_ids: Sequence[str]) -> pl.DataFrame:
     """Return the parts with the names of vehicle, zone and mode."""
     names = pl.Series(zone_names(track, zone_ids), dtype=pl.String)
     modes = pl.Series(CONTROL_MODES, dtype=pl.String)
@@ -105,9 +102,13 @@ def _named(parts: pl.DataFrame, fixes: Fixes, track: Track, zone_ids: list[str])
 
 def sum_parts(parts: pl.DataFrame) -> pl.DataFrame:
     """Return the partial sums added up by KEYS, sorted."""
+    return _summed(parts, KEYS).sort(KEYS)
+
+
+def _summed(parts: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Return whole sums, and the top speed, by some keys."""
     sums = (pl.col(name).sum() for name in ("way_um", "duration_us", "observed_us"))
-    summed = parts.group_by(KEYS).agg(*sums, pl.col("top_speed_kph").max())
-    return summed.sort(KEYS)
+    return parts.group_by(keys).agg(*sums, pl.col("top_speed_kph").max())
 
 
 def exposure_table(parts: pl.DataFrame) -> pl.DataFrame:

@@ -1,123 +1,204 @@
-"""Stretches with their evidence become findings: filtered, merged, judged, or suppressed."""
+"""Stretches of all shards become findings: put together, filtered, merged, or suppressed; then named."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
-from analyzer.conditions import condition_evidence, place_evidence
-from analyzer.episodes import broken_parts, join_over_holes, joinable_holes, merge_stretches, stretches_of
-from analyzer.evidence import Scene, depth_evidence
-from analyzer.judgement import NO_RULE, Judgements
+from analyzer.episodes import beyond, joined_over_holes, merged, touching
+from analyzer.geometry import geodesic_m
+from analyzer.judgement import NO_RULE
+from analyzer.rulebook import Rulebook
+from analyzer.rules import Evaluation
 from analyzer.sentence import Check
-from analyzer.terms import SECOND_US
+from analyzer.tables import FINDINGS, empty
+from analyzer.terms import CONTROL_MODES, SECOND_US
 
 LEAST_DEPTH_M = 0.01
 """Excursions no deeper than this are none, whatever the buffer."""
 
-EVIDENCE = {
-    "stretch": pl.Int64,
-    "peak": pl.Float64,
-    "peak_us": pl.Int64,
-    "peak_zone": pl.Int64,
-    "certain": pl.Boolean,
-    "decided_us": pl.Int64,
-    "margin": pl.Float64,
-    "error": pl.Float64,
-}
+MOMENTS = ("start_us", "end_us", "peak_us", "decided_us", "hole_end_us")
+UNITS = {"outside-zone": "m", "no-entry": "m", "speed-limit": "km/h"}
+ID_LENGTH = 12
 
 
-def find(scene: Scene, judgements: Judgements, checks: Mapping[str, Check]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return (findings, suppressed) of a shard, without names and places.
+def find(
+    stretches: pl.DataFrame, holes: pl.DataFrame, offset_us: np.ndarray, evaluation: Evaluation, checks: Mapping[str, Check]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return (findings, suppressed) in the columns of `stretches`; both have `trip`.
 
-    Both have trip, check, rule, start_us, end_us (clock), hole_us, matched, control_mode,
-    kind, combination, and the columns of EVIDENCE but `stretch`.
+    `holes` has trip and last_us of every hole; `offset_us` makes, a trip, one rising clock
+    of all trips' times.
     """
-    zone_set = scene.rulebook.zone_set
-    evaluation = zone_set.rules.evaluation
-    parts = broken_parts(scene.track, judgements, checks)
-    parts = join_over_holes(parts, joinable_holes(scene.track, zone_set), checks)
-    evidence = _evidence(scene, parts, checks)
-    stretches = stretches_of(parts).join(evidence, on="stretch", maintain_order="left")
-    deep = _beyond(stretches, checks, evaluation.border_buffer_m)
-    merged = _merged(merge_stretches(deep, evaluation.merge_gap_s))
-    short = _too_short(merged, scene, evaluation.min_duration_s)
-    return merged.filter(~short), merged.filter(short)
+    if stretches.is_empty():
+        return stretches, stretches
+    clock = pl.Series(offset_us[stretches["trip"].to_numpy()])
+    timed = stretches.with_columns(pl.col("check").cast(pl.Enum(list(checks))), *(pl.col(n) + clock for n in MOMENTS))
+    whole = joined_over_holes(touching(timed), checks)
+    deep = beyond(whole, checks, max(evaluation.border_buffer_m, LEAST_DEPTH_M))
+    ends = np.sort(holes["last_us"].to_numpy() + offset_us[holes["trip"].to_numpy()])
+    found = merged(deep, ends, evaluation.merge_gap_s)
+    back = pl.Series(offset_us[found["trip"].to_numpy()])
+    found = found.with_columns(*(pl.col(n) - back for n in MOMENTS))
+    short = too_short(found, evaluation.min_duration_s)
+    return found.filter(~short), found.filter(short)
 
 
-def _evidence(scene: Scene, parts: pl.DataFrame, checks: Mapping[str, Check]) -> pl.DataFrame:
-    """Return the evidence of every stretch, check by check."""
-    found = [pl.DataFrame(schema=EVIDENCE)]
-    for code, check in checks.items():
-        own = parts.filter(pl.col("check") == code)
-        if own.is_empty():
-            continue
-        if check.measure == "depth":
-            evidence = _depths(scene, own)
-        elif "place" in check.scopes:
-            evidence = place_evidence(scene, own)
-        else:
-            evidence = condition_evidence(scene, own, code)
-        found.append(evidence.with_columns(pl.col("stretch").cast(pl.Int64)))
-    return pl.concat(found, how="diagonal_relaxed")
+def too_short(findings: pl.DataFrame, min_duration_s: float) -> pl.Series:
+    """Return which findings are left out: short, and seen from before their start to after their end."""
+    short = (findings["end_us"] - findings["start_us"]) < round(min_duration_s * SECOND_US)
+    return short & (findings["hole_us"] == 0) & ~findings["edge_start"] & ~findings["edge_end"]
 
 
-def _depths(scene: Scene, parts: pl.DataFrame) -> pl.DataFrame:
-    """Return the evidence of a check by depth: from the permit zones, or into a restriction's."""
-    book = scene.rulebook
-    rule, kind = parts["rule"].to_numpy(), parts["kind"].to_numpy()
-    if (rule == NO_RULE).all():
-        border = {0: scene.border_of(book.permit_zones)}
-        return depth_evidence(scene, parts.with_columns(border=pl.lit(0)), border)
-    zones = book.zones[rule] & scene.track.epochs.zone_valid[kind]
-    distinct, number = np.unique(zones, axis=0, return_inverse=True)
-    borders = {k: scene.union_border_of(row) for k, row in enumerate(distinct)}
-    return depth_evidence(scene, parts.with_columns(border=pl.Series(number.ravel())), borders)
-
-
-def _beyond(stretches: pl.DataFrame, checks: Mapping[str, Check], buffer_m: float) -> pl.DataFrame:
-    """Return the stretches less the excursions that never go beyond the buffer."""
-    by_depth = [code for code, check in checks.items() if check.measure == "depth"]
-    shallow = pl.col("check").cast(pl.String).is_in(by_depth)
-    return stretches.filter(~(shallow & (pl.col("peak") <= max(buffer_m, LEAST_DEPTH_M))))
-
-
-def _merged(stretches: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a finding: span and peak of all its stretches, decision of the best of them."""
-    ahead = (pl.col("margin") - pl.col("error")).fill_null(0.0)
-    ranked = stretches.with_columns(ahead=ahead)
-    order = ["certain", "ahead", "decided_us"]
-    descending = [True, True, False]
-
-    def decisive(name: str) -> pl.Expr:
-        return pl.col(name).sort_by(order, descending=descending).first()
-
-    def topmost(name: str) -> pl.Expr:
-        by = [pl.col("peak").fill_null(-np.inf), pl.col("peak_us")]
-        return pl.col(name).sort_by(by, descending=[True, False]).first()
-
-    firsts = ("trip", "check", "rule", "start_us", "starts_run", "control_mode", "kind", "combination")
-    lasts = ("end_us", "ends_run")
-    return ranked.group_by("finding", maintain_order=True).agg(
-        *(pl.col(name).first() for name in firsts),
-        *(pl.col(name).last() for name in lasts),
-        pl.col("hole_us").sum(),
-        pl.col("matched").list.explode(keep_nulls=False, empty_as_null=False).unique().sort(),
-        *(topmost(name) for name in ("peak", "peak_us", "peak_zone")),
-        *(decisive(name) for name in ("certain", "decided_us", "margin", "error")),
+def named_findings(findings: pl.DataFrame, trips: pl.DataFrame, book: Rulebook, files: Sequence[str]) -> pl.DataFrame:
+    """Return findings with the columns of FINDINGS, but for ids and messages."""
+    if findings.is_empty():
+        return empty(FINDINGS)
+    rule = findings["rule"].to_numpy()
+    ruled = np.where(rule == NO_RULE, 0, rule)
+    no_rule = pl.Series(rule == NO_RULE)
+    code = findings["check"].cast(pl.String)
+    duration_us = findings["end_us"] - findings["start_us"]
+    ids = pl.Series([r.id for r in book.rules], dtype=pl.String)
+    revisions = pl.Series([r.revision for r in book.rules], dtype=pl.Int64)
+    places = [f"{n}_{axis}" for n in ("start", "end", "peak") for axis in ("longitude", "latitude")]
+    return trip_names(trips, findings["trip"]).with_columns(
+        check=code,
+        verdict=pl.select(pl.when(findings["certain"]).then(pl.lit("violation")).otherwise(pl.lit("indeterminate")))
+        .to_series(),
+        rule_id=_unless(no_rule, _gather(ids, ruled)),
+        rule_revision=_unless(no_rule, _gather(revisions, ruled)),
+        rules_matched=_joined_ids(findings["matched"], [r.id for r in book.rules]),
+        zone_id=_zones(findings, code, book),
+        start=as_instants(findings["start_us"]),
+        end=as_instants(findings["end_us"]),
+        duration_s=duration_us / SECOND_US,
+        observed_s=(duration_us - findings["hole_us"]) / SECOND_US,
+        control_mode=mode_names(findings["control_mode"]),
+        limit=pl.Series(_limits(code, ruled, book)).fill_nan(None),
+        peak=findings["peak"],
+        margin=findings["margin"].fill_nan(None),
+        error=findings["error"].fill_nan(None),
+        unit=code.replace_strict(UNITS, default=None, return_dtype=pl.String),
+        peak_time=as_instants(findings["peak_us"]),
+        decided_at=as_instants(findings["decided_us"]),
+        **{name: findings[name] for name in places},
+        **_records(findings, files),
     )
 
 
-def _too_short(findings: pl.DataFrame, scene: Scene, min_duration_s: float) -> pl.Series:
-    """Return which findings are left out: short, and seen from before their start to after their end.
+def trip_names(trips: pl.DataFrame, trip: pl.Series) -> pl.DataFrame:
+    """Return vehicle, trip and its start for each trip number."""
+    rows = trips[trip.to_numpy()]
+    return rows.select("vehicle_id", "trip_id", trip_start=as_instant(pl.col("start_us")))
 
-    A run starts and ends at a hole or at an end of the trip.
-    """
-    clock = scene.track.fixes.clock_us
-    hole = scene.track.fixes.hole_after
-    run_ends = clock[hole]
-    run_starts = clock[np.concatenate([[True], hole[:-1]])] if len(clock) else clock
-    short = (findings["end_us"] - findings["start_us"]) < round(min_duration_s * SECOND_US)
-    at_edge = np.isin(findings["start_us"], run_starts) | np.isin(findings["start_us"], run_ends)
-    at_edge |= np.isin(findings["end_us"], run_ends) | np.isin(findings["end_us"], run_starts)
-    return short & (findings["hole_us"] == 0) & ~pl.Series(at_edge)
+
+def mode_names(codes: pl.Series) -> pl.Series:
+    """Return the control modes of their indices."""
+    return pl.Series(CONTROL_MODES, dtype=pl.String).gather(codes.cast(pl.UInt32))
+
+
+def as_instant(time_us: pl.Expr) -> pl.Expr:
+    """Return microseconds since 1970 as an instant in UTC."""
+    return time_us.cast(pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def as_instants(time_us: pl.Series) -> pl.Series:
+    """Return microseconds since 1970 as a series of instants in UTC."""
+    return time_us.alias("time").to_frame().select(as_instant(pl.col("time"))).to_series()
+
+
+def _gather(values: pl.Series, at: np.ndarray) -> pl.Series:
+    """Return the values at `at`, nulls where there are none at all."""
+    return values.gather(pl.Series(at)) if len(values) else values.extend_constant(None, len(at))
+
+
+def _unless(mask: pl.Series, values: pl.Series) -> pl.Series:
+    """Return the values, null where the mask holds."""
+    return pl.select(pl.when(~mask).then(values)).to_series()
+
+
+def _joined_ids(matched: pl.Series, ids: list[str]) -> pl.Series:
+    """Return the ids of lists of rules in file order, each once, joined by a semicolon."""
+    texts = [";".join(dict.fromkeys(ids[i] for i in row)) for row in matched.to_list()]
+    return pl.Series(texts, dtype=pl.String)
+
+
+def _records(rows: pl.DataFrame, files: Sequence[str]) -> dict[str, pl.Series]:
+    """Return file and record of the first and last fix of each row."""
+    names = pl.Series(files, dtype=pl.String)
+    return {
+        column: values
+        for end in ("first", "last")
+        for column, values in (
+            (f"{end}_file", names.gather(rows[f"{end}_file"].cast(pl.UInt32))),
+            (f"{end}_record", rows[f"{end}_record"]),
+        )
+    }
+
+
+def _limits(code: pl.Series, rule: np.ndarray, book: Rulebook) -> np.ndarray:
+    """Return the limit of each finding, NaN where its check asks for no number."""
+    buffer = book.zone_set.rules.evaluation.border_buffer_m
+    speed = book.limit_kph[rule] if len(book.rules) else np.full(len(rule), np.nan)
+    by_depth = code.is_in(["outside-zone", "no-entry"]).to_numpy()
+    by_speed = (code == "speed-limit").to_numpy()
+    return np.where(by_depth, buffer, np.where(by_speed, speed, np.nan))
+
+
+def _zones(findings: pl.DataFrame, code: pl.Series, book: Rulebook) -> pl.Series:
+    """Return the zone of each finding: the nearest at the peak, or the rule's that covers the start."""
+    ids = [zone.zone_id for zone in book.zone_set.zones]
+    outside = (code == "outside-zone").to_numpy()
+    number = np.where(outside, findings["peak_zone"].fill_null(-1).to_numpy(), findings["zone"].to_numpy())
+    return pl.Series([ids[i] if i >= 0 else None for i in number], dtype=pl.String)
+
+
+def log_gaps(holes: pl.DataFrame, trips: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
+    """Return the findings of log-gap: every hole inside a trip."""
+    places = ("last_longitude", "last_latitude", "next_longitude", "next_latitude")
+    last_lon, last_lat, next_lon, next_lat = (holes[n] for n in places)
+    metres = geodesic_m(*(place.to_numpy() for place in (last_lon, last_lat, next_lon, next_lat)))
+    end = as_instants(holes["next_us"])
+    records = holes.rename({"last_file": "first_file", "last_record": "first_record"}).rename(
+        {"next_file": "last_file", "next_record": "last_record"}
+    )
+    return trip_names(trips, holes["trip"]).with_columns(
+        check=pl.lit("log-gap"),
+        verdict=pl.lit("not_observed"),
+        start=as_instants(holes["last_us"]),
+        end=end,
+        duration_s=(holes["next_us"] - holes["last_us"]) / SECOND_US,
+        observed_s=pl.lit(0.0),
+        control_mode=mode_names(holes["last_mode"]),
+        peak=pl.Series(metres),
+        unit=pl.lit("m"),
+        peak_time=end,
+        decided_at=end,
+        start_longitude=last_lon,
+        start_latitude=last_lat,
+        end_longitude=next_lon,
+        end_latitude=next_lat,
+        peak_longitude=next_lon,
+        peak_latitude=next_lat,
+        **_records(records, files),
+    )
+
+
+def complete_findings(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return all findings in one table with every column, ids given, messages still null."""
+    wanted = pl.DataFrame(schema={c.name: c.dtype for c in FINDINGS.columns})
+    typed = [f.cast({n: wanted.schema[n] for n in f.columns}) for f in frames]
+    everything = pl.concat([wanted, *typed], how="diagonal").with_columns(pl.col("rules_matched").fill_null(""))
+    key = ("vehicle_id", "trip_id", "trip_start", "check", "rule_id", "rule_revision", "start")
+    ids = [_finding_id(row) for row in everything.select(key).iter_rows()]
+    return everything.with_columns(finding_id=pl.Series(ids, dtype=pl.String)).sort(
+        FINDINGS.key, nulls_last=True, maintain_order=True
+    )
+
+
+def _finding_id(key: tuple[object, ...]) -> str:
+    """Return the stable id of a finding: the start of the SHA-256 of what names it."""
+    text = "\x1f".join("" if value is None else str(value) for value in key)
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]

@@ -1,23 +1,25 @@
 """Raw records become fixes, ordered into trips and runs; what cannot is rejected or set aside.
 
 All instants are integer microseconds since 1970 UTC. A *run* is a longest sequence of
-fixes of one trip without a hole between them.
+fixes of one trip without a hole between them. A *leg* is the part of a trip that a shard
+owns: what it judges (`ownership`).
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from analyzer.geometry import ground_distance_m
+from analyzer.ordering import Ordered, Steps, change_points, floats, in_order, steps_of, with_trips, without_jumps
+from analyzer.ownership import Ownership, own_between, own_everything, own_the_middle
 from analyzer.rules import Evaluation
 from analyzer.samples import insert_samples
 from analyzer.tables import RECORDS
 from analyzer.terms import CONTROL_MODES, OPERATORS, SECOND_US
-
-SAME_ID_GAP_US = 12 * 3600 * SECOND_US
-"""A trip id seen again after longer than this is a new trip."""
 
 DERIVED_SPEED_WINDOW_US = 2 * SECOND_US
 """A speed that nobody reports is measured over at least this time."""
@@ -26,20 +28,29 @@ UNKNOWN_MODE = CONTROL_MODES.index("unknown")
 UNSAID = -1
 """Code of a control mode or operator that the log does not say."""
 
+MICROMETRES = 1_000_000
+
+SAID = ("mode_said", "operator_said", "speed_known")
+"""What a trip may say at all; a check that needs it is not checkable where it does not."""
+
 
 @dataclass(frozen=True)
 class Fixes:
-    """Fixes of whole trips, sorted by trip and time; every array has one entry a fix.
+    """Fixes of a shard, sorted by trip and time; every array has one entry a fix.
 
     `clock_us` rises over all trips (time of the trip plus an offset a trip), so one
     binary search finds an instant of a trip. `hole_after` is true where the next fix is
-    beyond a hole or in another trip. `speed_kph` is NaN where unknown, `speed_error_kph` 0
-    where the speed is reported. `control_mode` and `operator` are indices into
-    `CONTROL_MODES` and `OPERATORS`, -1 = not said; `vehicle_type` into `vehicle_types`.
-    `interpolated` marks speed and mode samples whose position lies between two fixes.
+    beyond a hole or in another trip; `segment_m` are the metres to the next fix (0 there).
+    `speed_kph` is NaN where unknown, `speed_error_kph` null where every speed is reported,
+    else 0 where it is. `accuracy_m` is the log's own, the default where it says none.
+    `control_mode` and `operator` are indices into `CONTROL_MODES` and `OPERATORS`, -1 = not
+    said; `vehicle_type` into `vehicle_types`; `type_stated` is which fixes state theirs
+    (null: all, or, with one type, none). `interpolated` (null: none) marks speed and
+    mode samples whose position lies between two fixes.
 
-    `trips` has a row a trip: vehicle_id, trip_id, start_us, end_us, offset_us (clock less
-    time), first and last (indices of its fixes), mode_said, operator_said, speed_known.
+    `trips` has a row a trip: vehicle_id, trip_id (empty: nameless), start_us, end_us,
+    offset_us (clock less time), first and last (indices of its fixes), own_first and
+    own_last (of its leg; own_last < own_first: none), and the columns of SAID.
     """
 
     trip: np.ndarray
@@ -48,210 +59,231 @@ class Fixes:
     longitude: np.ndarray
     latitude: np.ndarray
     speed_kph: np.ndarray
-    speed_error_kph: np.ndarray
+    speed_error_kph: np.ndarray | None
     accuracy_m: np.ndarray
     control_mode: np.ndarray
     operator: np.ndarray
     vehicle_type: np.ndarray
     file: np.ndarray
     record: np.ndarray
-    interpolated: np.ndarray
+    interpolated: np.ndarray | None
     hole_after: np.ndarray
     segment_m: np.ndarray
     vehicle_types: tuple[str | None, ...]
+    type_stated: np.ndarray | None
     trips: pl.DataFrame
 
     def __len__(self) -> int:
         """Return the number of fixes."""
         return len(self.time_us)
 
+    @cached_property
+    def holes(self) -> np.ndarray:
+        """Return the indices of the last fix of every run."""
+        return np.flatnonzero(self.hole_after)
+
+    @cached_property
+    def segment_um(self) -> np.ndarray:
+        """Return the whole micrometres to the next fix: sums of them are exact."""
+        micrometres = self.segment_m * MICROMETRES
+        return np.rint(micrometres, out=micrometres).astype(np.int64)
+
+    @cached_property
+    def driven_um(self) -> np.ndarray:
+        """Return the micrometres from the shard's first fix to each, holes left out."""
+        driven = np.zeros(len(self) + 1, dtype=np.int64)
+        np.cumsum(self.segment_um, out=driven[1:])
+        return driven
+
+    def run_of(self, fix: np.ndarray) -> np.ndarray:
+        """Return the number of the run of each fix."""
+        return np.searchsorted(self.holes, fix)
+
+    def speed_error_of(self, fix: np.ndarray) -> np.ndarray:
+        """Return the error of the speed of some fixes."""
+        return np.zeros(len(fix)) if self.speed_error_kph is None else self.speed_error_kph[fix]
+
 
 @dataclass(frozen=True)
 class FixesMade:
-    """Fixes, and what became of the records that are none: rejects and unused samples a file."""
+    """Fixes, and what became of the records that are none.
+
+    `rejects` has vehicle_id, file (index), record, reason, text; `others` vehicle_id, file,
+    others: samples that were of no use. `ownership` says what is left to seams.
+    """
 
     fixes: Fixes
     rejects: pl.DataFrame
     others: pl.DataFrame
+    ownership: Ownership
 
 
-def make_fixes(records: pl.DataFrame, evaluation: Evaluation, z: float) -> FixesMade:
+@dataclass(frozen=True)
+class Hints:
+    """What the rest of its trip says, for legs that do not see it; `trip` numbers them in the shard.
+
+    `said` by the names of SAID; `type_before` and `type_after` the vehicle type stated last
+    before and first after the leg, empty where none is.
+    """
+
+    trip: np.ndarray
+    said: Mapping[str, np.ndarray]
+    type_before: tuple[str, ...]
+    type_after: tuple[str, ...]
+
+
+def make_fixes(
+    records: pl.DataFrame,
+    evaluation: Evaluation,
+    z: float,
+    seams: pl.DataFrame | None = None,
+    *,
+    alone: bool = True,
+    hints: Hints | None = None,
+) -> FixesMade:
     """Return the fixes of `records` (schema RECORDS and `file`, an index that sorts as paths do).
 
-    `records` must hold all records of each vehicle in it; columns of which nothing is said
-    may be absent. `z` is the one-sided normal quantile of the confidence.
+    Columns of which nothing is said may be absent. `z` is the one-sided normal quantile of
+    the confidence. With `seams` (seam, own_from_us, own_to_us) the records have `seam`; else
+    `alone` says that nobody else has records of these vehicles.
     """
-    said = complete(records)
-    positions, samples = _split_samples(said)
-    ordered = _in_time_order(positions)
-    ordered, duplicates = _without_duplicates(ordered)
-    named = _with_trips(ordered, evaluation)
-    kept, jumps, steps = _without_jumps(named, evaluation)
-    merged, others = insert_samples(kept, samples, evaluation)
+    positions, samples = _split_samples(records)
+    ordered_records, duplicates = in_order(positions)
+    ordered = with_trips(ordered_records, evaluation)
+    steps = steps_of(ordered, evaluation)
+    if seams is not None:
+        ownership = own_between(ordered, seams)
+    else:
+        ownership = own_everything(ordered) if alone else own_the_middle(ordered, steps)
+    left, steps, kept = without_jumps(ordered, steps, evaluation)
+    jumps = ordered.records.filter(pl.Series(~kept & _owned(ordered, ownership)))
+    others = _no_others(samples)
+    if samples.height:
+        left, others = _with_samples(left, samples, evaluation)
+        steps = steps_of(left, evaluation)
     rejects = pl.concat([_as_rejects(duplicates, "duplicate-time"), _as_rejects(jumps, "position-jump")])
-    return FixesMade(_as_fixes(merged, steps if merged is kept else _steps(merged), evaluation, z), rejects, others)
-
-
-def complete(records: pl.DataFrame) -> pl.DataFrame:
-    """Return `records` with every column of RECORDS, null where it had none."""
-    missing = [c for c in RECORDS.columns if c.name not in records.columns]
-    fills = [pl.lit(None, dtype=c.dtype).alias(c.name) for c in missing]
-    return records.with_columns(fills)
+    return FixesMade(_as_fixes(left, steps, ownership, evaluation, z, hints), rejects, others, ownership)
 
 
 def _split_samples(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the position records and the samples."""
-    if records["is_sample"].null_count() == records.height:
+    if "is_sample" not in records.columns or not records["is_sample"].any():
         return records, records.clear()
     is_sample = pl.col("is_sample").fill_null(value=False)
     return records.filter(~is_sample), records.filter(is_sample)
 
 
-def _in_time_order(records: pl.DataFrame) -> pl.DataFrame:
-    """Return the records by vehicle, time, path and record number."""
-    keys = ["vehicle_id", "time", "file", "record"]
-    vehicle = records["vehicle_id"].rle_id().to_numpy()
-    time = records["time"].to_physical().to_numpy()
-    rising = (np.diff(time) > 0) | (np.diff(vehicle) > 0)
-    contiguous = records.is_empty() or records["vehicle_id"].n_unique() == vehicle[-1] + 1
-    return records if rising.all() and contiguous else records.sort(keys)
+def _owned(ordered: Ordered, ownership: Ownership) -> np.ndarray:
+    """Return which records a shard owns."""
+    low, high = (bound[ordered.lane] for bound in (ownership.own_from_us, ownership.own_to_us))
+    return (ordered.time_us >= low[ordered.trip]) & (ordered.time_us < high[ordered.trip])
 
 
-def _without_duplicates(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the records less those that a later record of the same instant replaces, and those."""
-    time = records["time"].to_physical().to_numpy()
-    vehicle = records["vehicle_id"].rle_id().to_numpy()
-    replaced = np.zeros(len(time), dtype=bool)
-    replaced[:-1] = (np.diff(time) == 0) & (np.diff(vehicle) == 0)
-    if not replaced.any():
-        return records, records.clear()
-    return records.filter(~pl.Series(replaced)), records.filter(pl.Series(replaced))
+def complete(records: pl.DataFrame) -> pl.DataFrame:
+    """Return `records` with every column of RECORDS, null where it had none."""
+    missing = [c for c in RECORDS.columns if c.name not in records.columns]
+    return records.with_columns(pl.lit(None, dtype=c.dtype).alias(c.name) for c in missing)
 
 
-def _with_trips(records: pl.DataFrame, evaluation: Evaluation) -> pl.DataFrame:
-    """Return the records sorted by trip and time, with `trip`, its number."""
-    named = records.with_columns(pl.col("trip_id").cast(pl.String).fill_null(""))
-    runs = _runs_of_ids(named)
-    nameless = named.is_empty() or records["trip_id"].null_count() == records.height
-    if not nameless and named.select(pl.struct("vehicle_id", "trip_id").n_unique()).item() != runs[-1] + 1:
-        named = named.sort("vehicle_id", "trip_id", "time")
-        runs = _runs_of_ids(named)
-    limit_us = np.where((named["trip_id"] == "").to_numpy(), round(evaluation.trip_gap_s * SECOND_US), SAME_ID_GAP_US)
-    gap_us = np.diff(named["time"].to_physical().to_numpy(), prepend=0)
-    starts = (np.diff(runs, prepend=-1) > 0) | (gap_us > limit_us)
-    return named.with_columns(trip=pl.Series(np.cumsum(starts) - 1, dtype=pl.Int64))
+def _no_others(samples: pl.DataFrame) -> pl.DataFrame:
+    """Return (vehicle_id, file, others) without any row."""
+    return samples.clear().select("vehicle_id", "file", others=pl.lit(0, dtype=pl.Int64))
 
 
-def _runs_of_ids(records: pl.DataFrame) -> np.ndarray:
-    """Return numbers that go up where the vehicle or the trip's id changes."""
-    ids = [records[name].rle_id().to_numpy() for name in ("vehicle_id", "trip_id")]
-    changes = np.any([np.diff(numbers, prepend=numbers[:1]) != 0 for numbers in ids], axis=0)
-    return np.cumsum(changes)
+def _with_samples(ordered: Ordered, samples: pl.DataFrame, evaluation: Evaluation) -> tuple[Ordered, pl.DataFrame]:
+    """Return the records with the samples among them as fixes, and counts of the others."""
+    numbered = complete(ordered.records).with_columns(
+        pl.col("trip_id").cast(pl.String).fill_null(""), trip=pl.Series(ordered.trip).cast(pl.Int64)
+    )
+    merged, others = insert_samples(numbered, complete(samples), evaluation)
+    trip = merged["trip"].to_numpy()
+    starts = np.diff(trip, prepend=-1) > 0
+    return Ordered.of(merged.drop("trip"), starts, ordered.lane, ordered.lanes), others
 
 
-def _without_jumps(records: pl.DataFrame, evaluation: Evaluation) -> tuple[pl.DataFrame, pl.DataFrame, "_Steps"]:
-    """Return the records less those between two jumps, those, and the steps of what is left."""
-    steps = _steps(records)
-    beyond = steps.implied_kph > evaluation.max_plausible_kph
-    lone = np.zeros(records.height, dtype=bool)
-    lone[1:-1] = beyond[:-2] & beyond[1:-1]
-    if not lone.any():
-        return records, records.clear(), steps
-    kept = records.filter(~pl.Series(lone))
-    return kept, records.filter(pl.Series(lone)), _steps(kept)
-
-
-@dataclass(frozen=True)
-class _Steps:
-    """From each fix to the next: metres, microseconds, km/h implied; NaN and -1 at a trip's end."""
-
-    metres: np.ndarray
-    duration_us: np.ndarray
-    implied_kph: np.ndarray
-
-
-def _steps(records: pl.DataFrame) -> _Steps:
-    """Return the steps between consecutive fixes of the same trip."""
-    trip = records["trip"].to_numpy()
-    time = records["time"].to_physical().to_numpy()
-    lon, lat = records["longitude"].to_numpy(), records["latitude"].to_numpy()
-    metres = np.full(len(time), np.nan)
-    duration = np.full(len(time), -1, dtype=np.int64)
-    same = np.flatnonzero(trip[1:] == trip[:-1]) if len(trip) else np.empty(0, dtype=int)
-    metres[:-1] = ground_distance_m(lon[:-1], lat[:-1], lon[1:], lat[1:])
-    duration[same] = time[same + 1] - time[same]
-    metres[duration < 0] = np.nan
-    with np.errstate(invalid="ignore"):
-        implied = 3.6 * metres / (duration / SECOND_US)
-    return _Steps(metres, duration, implied)
-
-
-def holes_after(steps: _Steps, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
+def holes_after(steps: Steps, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
     """Return where no observed segment follows a fix, and the metres to the next fix (0 there)."""
-    long = steps.duration_us > round(evaluation.max_gap_s * SECOND_US)
-    hole = (steps.duration_us < 0) | long | (steps.implied_kph > evaluation.max_plausible_kph)
-    return hole, np.where(hole, 0.0, steps.metres)
+    hole = steps.beyond | (steps.duration_us > round(evaluation.max_gap_s * SECOND_US))
+    hole |= steps.duration_us < 0
+    metres = steps.metres
+    metres[hole] = 0.0
+    return hole, metres
 
 
-def _as_fixes(records: pl.DataFrame, steps: _Steps, evaluation: Evaluation, z: float) -> Fixes:
+def _as_fixes(  # noqa: PLR0913 - everything comes together here
+    ordered: Ordered,
+    steps: Steps,
+    ownership: Ownership,
+    evaluation: Evaluation,
+    z: float,
+    hints: Hints | None,
+) -> Fixes:
     """Return the arrays of the fixes."""
+    records = ordered.records
     hole, segment_m = holes_after(steps, evaluation)
-    time = records["time"].to_physical().to_numpy()
-    trips = _trips(records)
-    trip = _dense(records["trip"].to_numpy())
-    clock = time + trips["offset_us"].to_numpy()[trip]
-    lon, lat = records["longitude"].to_numpy(), records["latitude"].to_numpy()
+    trips = _trips(ordered, ownership)
+    clock = _clock(ordered, trips)
     accuracy = _accuracy_m(records, evaluation)
-    speed, error = _speeds(records, clock, hole, accuracy, z)
-    mode = _codes(records["control_mode"], CONTROL_MODES)
-    operator = _codes(records["operator"], OPERATORS)
-    types, type_codes = _vehicle_types(records)
-    said = _said(trip, trips.height, mode, operator, speed)
+    speed, error = _speeds(ordered, clock, hole, accuracy, z)
+    mode = _codes(records, "control_mode", CONTROL_MODES)
+    operator = _codes(records, "operator", OPERATORS)
+    types, type_codes, stated = _vehicle_types(ordered, trips, hints)
+    said = _said(ordered, trips, {"mode_said": mode, "operator_said": operator}, speed, hints)
     return Fixes(
-        trip=trip,
-        time_us=time,
+        trip=ordered.trip,
+        time_us=ordered.time_us,
         clock_us=clock,
-        longitude=lon,
-        latitude=lat,
+        longitude=ordered.longitude,
+        latitude=ordered.latitude,
         speed_kph=speed,
         speed_error_kph=error,
         accuracy_m=accuracy,
-        control_mode=_modes(mode, said["mode_said"].to_numpy()[trip], evaluation),
+        control_mode=_modes(mode, said["mode_said"].to_numpy(), ordered.trip, evaluation),
         operator=operator,
         vehicle_type=type_codes,
         file=records["file"].to_numpy(),
         record=records["record"].to_numpy(),
-        interpolated=_flags(records["is_sample"]),
+        interpolated=_interpolated(records),
         hole_after=hole,
         segment_m=segment_m,
         vehicle_types=types,
+        type_stated=stated,
         trips=trips.with_columns(said),
     )
 
 
-def _flags(column: pl.Series) -> np.ndarray:
-    """Return truths, null as false."""
-    if column.null_count() == len(column):
-        return np.zeros(len(column), dtype=bool)
-    return column.fill_null(value=False).to_numpy()
+def _interpolated(records: pl.DataFrame) -> np.ndarray | None:
+    """Return which fixes are samples, null where none is."""
+    if "is_sample" not in records.columns or not records["is_sample"].any():
+        return None
+    return records["is_sample"].fill_null(value=False).to_numpy()
 
 
-def _dense(trip: np.ndarray) -> np.ndarray:
-    """Return trip numbers without gaps, in the same order."""
-    return np.cumsum(np.diff(trip, prepend=trip[:1]) > 0)
+def _trips(ordered: Ordered, ownership: Ownership) -> pl.DataFrame:
+    """Return one row a trip, with the fixes that are owned of it."""
+    time, trip = ordered.time_us, ordered.trip
+    first = np.flatnonzero(np.diff(trip, prepend=-1))
+    last = np.append(first[1:], len(trip))[: len(first)] - 1
+    spans = time[last] - time[first] + SECOND_US
+    offset = np.cumsum(spans) - spans - time[first]
+    low, high = (bound[ordered.lane] for bound in (ownership.own_from_us, ownership.own_to_us))
+    own_first = [a + int(np.searchsorted(time[a : b + 1], t)) for a, b, t in zip(first, last, low, strict=True)]
+    own_end = [a + int(np.searchsorted(time[a : b + 1], t)) for a, b, t in zip(first, last, high, strict=True)]
+    return ordered.lanes[ordered.lane].with_columns(
+        start_us=time[first],
+        end_us=time[last],
+        offset_us=offset,
+        first=first,
+        last=last,
+        own_first=np.array(own_first, dtype=np.int64),
+        own_last=np.array(own_end, dtype=np.int64) - 1,
+    )
 
 
-def _trips(records: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a trip, nameless ones named by their first instant."""
-    ends = np.flatnonzero(np.diff(records["trip"].to_numpy(), append=-1) != 0)
-    starts = np.concatenate([[0], ends[:-1] + 1]).astype(np.int64) if len(ends) else ends
-    time = records["time"].to_physical().to_numpy()
-    spans = time[ends] - time[starts] + SECOND_US
-    offset = np.concatenate([[0], np.cumsum(spans)])[:-1][: len(starts)] - time[starts]
-    head = records[starts].select(pl.col("vehicle_id").cast(pl.String), "trip_id")
-    trips = head.with_columns(start_us=time[starts], end_us=time[ends], offset_us=offset, first=starts, last=ends)
-    names = [t or instant_text(s) for t, s in trips.select("trip_id", "start_us").iter_rows()]
-    return trips.with_columns(trip_id=pl.Series(names, dtype=pl.String))
+def _clock(ordered: Ordered, trips: pl.DataFrame) -> np.ndarray:
+    """Return the clock of each fix."""
+    offset = trips["offset_us"].to_numpy()
+    return ordered.time_us + np.repeat(offset, (trips["last"] - trips["first"] + 1).to_numpy())
 
 
 def instant_text(time_us: int) -> str:
@@ -262,72 +294,112 @@ def instant_text(time_us: int) -> str:
 
 def _accuracy_m(records: pl.DataFrame, evaluation: Evaluation) -> np.ndarray:
     """Return the horizontal accuracy, the default where the log says none (or nonsense)."""
-    accuracy = records["horizontal_accuracy_m"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    if "horizontal_accuracy_m" not in records.columns:
+        return np.full(records.height, evaluation.default_accuracy_m)
+    accuracy = floats(records, "horizontal_accuracy_m")
+    if len(accuracy) and accuracy.min() >= 0 and accuracy.max() < np.inf:
+        return accuracy
     with np.errstate(invalid="ignore"):
         good = np.isfinite(accuracy) & (accuracy >= 0)
     return np.where(good, accuracy, evaluation.default_accuracy_m)
 
 
-def _codes(column: pl.Series, words: tuple[str, ...]) -> np.ndarray:
-    """Return the index of each value in `words`, -1 for null."""
-    if column.null_count() == len(column):
-        return np.full(len(column), UNSAID, dtype=np.int8)
-    codes = column.cast(pl.String).cast(pl.Enum(words)).to_physical().cast(pl.Int8)
-    return codes.fill_null(UNSAID).to_numpy()
+def _codes(records: pl.DataFrame, name: str, words: tuple[str, ...]) -> np.ndarray:
+    """Return the index of each value in `words`, -1 for null; values are looked at where they change."""
+    if name not in records.columns or records[name].null_count() == records.height:
+        return np.full(records.height, UNSAID, dtype=np.int8)
+    column = records[name]
+    starts = change_points(column)
+    heads = column.gather(starts).cast(pl.String).cast(pl.Enum(words)).to_physical().cast(pl.Int8)
+    return np.repeat(heads.fill_null(UNSAID).to_numpy(), np.diff(np.append(starts, len(column))))
 
 
-def _modes(mode: np.ndarray, said: np.ndarray, evaluation: Evaluation) -> np.ndarray:
+def _modes(mode: np.ndarray, said: np.ndarray, trip: np.ndarray, evaluation: Evaluation) -> np.ndarray:
     """Return the modes; unsaid ones are unknown, or assumed where the whole trip says none."""
-    assumed = CONTROL_MODES.index(evaluation.assumed_control_mode)
-    return np.where(mode != UNSAID, mode, np.where(said, UNKNOWN_MODE, assumed)).astype(np.int8)
+    unsaid = np.flatnonzero(mode == UNSAID)
+    if len(unsaid):
+        assumed = CONTROL_MODES.index(evaluation.assumed_control_mode)
+        mode[unsaid] = np.where(said[trip[unsaid]], UNKNOWN_MODE, assumed)
+    return mode
 
 
-def _vehicle_types(records: pl.DataFrame) -> tuple[tuple[str | None, ...], np.ndarray]:
-    """Return the types that the log states, and the index of each fix's; index 0 is none."""
-    column = records["vehicle_type"]
-    if column.null_count() == len(column):
-        return (None,), np.zeros(len(column), dtype=np.int32)
-    text = pl.col("vehicle_type").cast(pl.String)
-    text = pl.when(text != "").then(text)
-    filled = records.select(text.forward_fill().over("trip"), "trip").select(
-        pl.col("vehicle_type").backward_fill().over("trip")
-    )["vehicle_type"]
-    types = sorted(filled.drop_nulls().unique().to_list())
-    codes = filled.replace_strict(types, range(1, len(types) + 1), default=0, return_dtype=pl.Int32)
-    return (None, *types), codes.to_numpy()
+def _vehicle_types(
+    ordered: Ordered, trips: pl.DataFrame, hints: Hints | None
+) -> tuple[tuple[str | None, ...], np.ndarray, np.ndarray | None]:
+    """Return the types met, the index of each fix's (0: none), and which fixes state theirs.
+
+    A fix without one has the last stated before it on its trip, else the first after it.
+    """
+    records = ordered.records
+    said = "vehicle_type" in records.columns and records["vehicle_type"].null_count() < records.height
+    hinted = hints is not None and any((*hints.type_before, *hints.type_after))
+    if not said and not hinted:
+        return (None,), np.zeros(records.height, dtype=np.int8), None
+    column = pl.col("vehicle_type").cast(pl.String) if said else pl.lit(None, dtype=pl.String)
+    stated = records.select(pl.when(column != "").then(column).alias("type"))["type"]
+    if stated.null_count() == 0:
+        return *_coded(stated), None
+    trip = pl.Series("trip", ordered.trip)
+    before, after = (types.gather(trip.cast(pl.UInt32)) for types in _hinted_types(trips, hints))
+    filled = pl.DataFrame([stated, trip, before.alias("before"), after.alias("after")]).with_columns(
+        earlier=pl.col("type").forward_fill().over("trip"), later=pl.col("type").backward_fill().over("trip")
+    )
+    given = filled.select(pl.coalesce("earlier", "before", "later", "after").alias("type"))["type"]
+    return *_coded(given), stated.is_not_null().to_numpy()
 
 
-def _said(trip: np.ndarray, trips: int, mode: np.ndarray, operator: np.ndarray, speed: np.ndarray) -> pl.DataFrame:
+def _coded(types: pl.Series) -> tuple[tuple[str | None, ...], np.ndarray]:
+    """Return the types met (index 0 is none), and the index of each."""
+    starts = change_points(types)
+    heads = types.gather(starts)
+    names = sorted(heads.drop_nulls().unique().to_list())
+    codes = heads.replace_strict(names, range(1, len(names) + 1), default=0, return_dtype=pl.Int32).to_numpy()
+    return (None, *names), np.repeat(codes, np.diff(np.append(starts, len(types))))
+
+
+def _hinted_types(trips: pl.DataFrame, hints: Hints | None) -> tuple[pl.Series, pl.Series]:
+    """Return per trip the types stated before and after it, null where none is."""
+    both = np.full((2, trips.height), "", dtype=object)
+    if hints is not None:
+        both[:, hints.trip] = hints.type_before, hints.type_after
+    return tuple(pl.Series([t or None for t in row], dtype=pl.String) for row in both)  # type: ignore[return-value]
+
+
+def _said(
+    ordered: Ordered, trips: pl.DataFrame, codes: Mapping[str, np.ndarray], speed: np.ndarray, hints: Hints | None
+) -> pl.DataFrame:
     """Return per trip whether anything is said of the mode, the operator, the speed."""
-    anything = {
-        "mode_said": mode != UNSAID,
-        "operator_said": operator != UNSAID,
-        "speed_known": ~np.isnan(speed),
-    }
-    counts = {n: np.bincount(trip[known], minlength=trips) for n, known in anything.items()}
-    return pl.DataFrame({name: count > 0 for name, count in counts.items()})
+    anything = {name: code != UNSAID for name, code in codes.items()}
+    anything["speed_known"] = ~np.isnan(speed)
+    first = trips["first"].to_numpy()
+    said = {n: np.logical_or.reduceat(known, first) for n, known in anything.items()} if len(first) else anything
+    if hints is not None:
+        for name, values in said.items():
+            values[hints.trip] |= hints.said[name]
+    return pl.DataFrame(said)
 
 
 def _speeds(
-    records: pl.DataFrame, clock: np.ndarray, hole: np.ndarray, accuracy: np.ndarray, z: float
-) -> tuple[np.ndarray, np.ndarray]:
+    ordered: Ordered, clock: np.ndarray, hole: np.ndarray, accuracy: np.ndarray, z: float
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Return speed and its error, derived from the path where the log reports none."""
-    speed = records["speed_kph"].cast(pl.Float64).fill_null(np.nan).to_numpy().copy()
-    speed[~np.isfinite(speed)] = np.nan
+    count = len(clock)
+    said = "speed_kph" in ordered.records.columns
+    speed = floats(ordered.records, "speed_kph") if said else np.full(count, np.nan)
+    if count and speed.min() >= 0 and speed.max() < np.inf:
+        return speed, None
     with np.errstate(invalid="ignore"):
-        speed[speed < 0] = np.nan
-    error = np.zeros(len(speed))
+        speed = np.where((speed >= 0) & np.isfinite(speed), speed, np.nan)
     lacking = np.flatnonzero(np.isnan(speed))
-    if len(lacking):
-        near, far = _speed_windows(clock, hole, lacking)
-        found = far >= 0
-        at, near, far = lacking[found], near[found], far[found]
-        lon, lat = records["longitude"].to_numpy(), records["latitude"].to_numpy()
-        metres = ground_distance_m(lon[near], lat[near], lon[far], lat[far])
-        window_s = np.abs(clock[far] - clock[near]) / SECOND_US
-        speed[at] = 3.6 * metres / window_s
-        sigma = np.maximum(accuracy[near], accuracy[far])
-        error[at] = 3.6 * z * np.sqrt(2) * sigma / window_s
+    error = np.zeros(count)
+    near, far = _speed_windows(clock, hole, lacking)
+    found = far >= 0
+    at, near, far = lacking[found], near[found], far[found]
+    lon, lat = ordered.longitude, ordered.latitude
+    metres = ground_distance_m(lon[near], lat[near], lon[far], lat[far])
+    window_s = np.abs(clock[far] - clock[near]) / SECOND_US
+    speed[at] = 3.6 * metres / window_s
+    error[at] = 3.6 * z * np.sqrt(2) * np.maximum(accuracy[near], accuracy[far]) / window_s
     return speed, error
 
 
@@ -343,8 +415,17 @@ def _speed_windows(clock: np.ndarray, hole: np.ndarray, lacking: np.ndarray) -> 
 
 
 def _as_rejects(records: pl.DataFrame, reason: str) -> pl.DataFrame:
-    """Return rows of the table of rejects (with `file` still an index)."""
+    """Return rows of the table of rejects (with `file` still an index, and the vehicle)."""
+    if records.is_empty():
+        return _NO_REJECTS
     instant = pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
     place = pl.format("{} {}", pl.col("longitude"), pl.col("latitude"))
     words = pl.format("{} {} {}", pl.col("vehicle_id").cast(pl.String), instant, place)
-    return records.select("file", "record", pl.lit(reason).alias("reason"), words.alias("text"))
+    vehicle = pl.col("vehicle_id").cast(pl.String)
+    # polars 2.1 panics where texts are put together from columns of several chunks.
+    return records.rechunk().select(vehicle, "file", "record", pl.lit(reason).alias("reason"), words.alias("text"))
+
+
+_NO_REJECTS = pl.DataFrame(
+    schema={"vehicle_id": pl.String, "file": pl.Int32, "record": pl.Int64, "reason": pl.String, "text": pl.String}
+)

@@ -5,6 +5,8 @@ Metres per degree of the ellipsoid are taken at the mid-latitude of the two poin
 working manual*, 1987, p. 25): within 0.05 % of the geodesic up to tens of kilometres.
 """
 
+import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -36,3 +38,53 @@ def geodesic_m(lon_a: Any, lat_a: Any, lon_b: Any, lat_b: Any) -> np.ndarray:
 
     metres = Geod(ellps="WGS84").inv(lon_a, lat_a, lon_b, lat_b)[2]
     return np.asarray(metres, dtype=np.float64)
+
+
+BAND_DEG = 0.25
+"""Height of the bands of latitude in which metres per degree are a parabola: right to 1e-8."""
+
+BLOCK = 1 << 15
+"""Points handled at once: the arrays in between stay in the processor's cache."""
+
+
+def segment_lengths_m(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+    """Return the metres from each point to the next (one fewer than points), mid-latitude formula.
+
+    As `ground_distance_m`, at a fraction of its cost: metres per degree come from a parabola
+    in each band of `BAND_DEG`. A length depends on its own two points alone.
+    """
+    metres = np.empty(max(len(longitude) - 1, 0))
+    for low in range(0, len(metres), BLOCK):
+        high = min(low + BLOCK, len(metres))
+        metres[low:high] = _block_lengths_m(longitude[low : high + 1], latitude[low : high + 1])
+    return metres
+
+
+def _block_lengths_m(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+    """Return the lengths of one block."""
+    middle = latitude[1:] + latitude[:-1]
+    middle *= 0.5
+    low, high = (math.floor(float(m) / BAND_DEG) for m in (middle.min(), middle.max()))
+    bands: Any = low if low == high else np.floor(middle / BAND_DEG).astype(np.int64)
+    east, north = _parabolas()[:, bands + _BANDS]
+    middle -= (bands + 0.5) * BAND_DEG
+    across = longitude[1:] - longitude[:-1]
+    across *= (east[..., 2] * middle + east[..., 1]) * middle + east[..., 0]
+    up = latitude[1:] - latitude[:-1]
+    up *= (north[..., 2] * middle + north[..., 1]) * middle + north[..., 0]
+    across *= across
+    up *= up
+    across += up
+    return np.asarray(np.sqrt(across, out=across))
+
+
+_BANDS = round(90 / BAND_DEG)
+
+
+@cache
+def _parabolas() -> np.ndarray:
+    """Return (2, bands, 3): metres per degree east and north about the middle of each band."""
+    middle = (np.arange(-_BANDS, _BANDS + 1) + 0.5) * BAND_DEG
+    low, at, high = (np.array(metres_per_degree(middle + shift * BAND_DEG / 2)) for shift in (-1, 0, 1))
+    half = BAND_DEG / 2
+    return np.stack([at, (high - low) / (2 * half), (high - 2 * at + low) / (2 * half**2)], axis=-1)

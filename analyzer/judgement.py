@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from analyzer.fixes import SAID
 from analyzer.rulebook import MAY_MATCH, UNKNOWN_MODE, Rulebook
 from analyzer.sentence import Check
 from analyzer.terms import CONTROL_MODES, JUDGED_DRIVING_MODES, OPERATORS
@@ -35,33 +36,21 @@ class Profiles:
     of_piece: np.ndarray
 
 
-NEEDS = ("mode_said", "operator_said", "speed_known")
-
-
 def profiles_of(track: Track, rulebook: Rulebook) -> Profiles:
-    """Return the distinct profiles of the vehicles on their trips."""
+    """Return the distinct profiles of the vehicles on their legs."""
     fixes = track.fixes
-    pairs = track.pieces.select("trip", "vehicle_type").unique(maintain_order=True)
-    joined = pairs.join(
-        fixes.trips.with_row_index("trip_row").with_columns(trip=pl.col("trip_row").cast(pairs.schema["trip"])),
-        on="trip",
-        maintain_order="left",
-    )
-    rows = []
-    fleet = rulebook.zone_set.fleet
-    for row in joined.iter_rows(named=True):
-        stated = fixes.vehicle_types[row["vehicle_type"]]
-        listed = fleet[row["vehicle_id"]].vehicle_type if row["vehicle_id"] in fleet else ""
-        match = rulebook.match(row["vehicle_id"], stated or listed or None)
-        rows.append(np.concatenate([match, [row[need] for need in NEEDS]]))
-    table = np.array(rows, dtype=np.int8).reshape(len(rows), len(rulebook.rules) + len(NEEDS))
+    trip, vehicle_type = track.pieces["trip"].to_numpy(), track.pieces["vehicle_type"].to_numpy()
+    pairs, of_piece = np.unique(trip * len(fixes.vehicle_types) + vehicle_type, return_inverse=True)
+    trips, types = np.divmod(pairs, len(fixes.vehicle_types))
+    vehicles = fixes.trips["vehicle_id"].gather(trips).to_list()
+    stated = [fixes.vehicle_types[code] for code in types]
+    match = [rulebook.match_of(v, t) for v, t in zip(vehicles, stated, strict=True)]
+    said = fixes.trips.select(SAID).to_numpy()[trips]
+    count = len(rulebook.rules)
+    table = np.column_stack([np.array(match, dtype=np.int8).reshape(len(pairs), count), said]).astype(np.int8)
     distinct, number = np.unique(table, axis=0, return_inverse=True)
-    coded = pairs.with_columns(profile=pl.Series(number.ravel()))
-    of_piece = track.pieces.select("trip", "vehicle_type").join(
-        coded, on=["trip", "vehicle_type"], how="left", maintain_order="left"
-    )["profile"]
-    said = {n: distinct[:, len(rulebook.rules) + i] == 1 for i, n in enumerate(NEEDS)}
-    return Profiles(distinct[:, : len(rulebook.rules)], said, of_piece.to_numpy())
+    words = {name: distinct[:, count + i] == 1 for i, name in enumerate(SAID)}
+    return Profiles(distinct[:, :count], words, number.ravel()[of_piece.ravel()])
 
 
 @dataclass(frozen=True)

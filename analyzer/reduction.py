@@ -1,93 +1,110 @@
-"""What crosses the end of a shard is settled here: where trips begin against where the last ended."""
+"""The rows of all shards put together: trips of legs, findings of stretches, and the tables.
 
-import numpy as np
+Shards come in the order of the plan, whoever judged them; everything is sorted by what it
+says, so the tables depend on the input alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import polars as pl
 
-from analyzer.finding_table import as_instants
-from analyzer.fixes import Fixes
-from analyzer.geometry import geodesic_m
-from analyzer.rules import Evaluation
-from analyzer.terms import CONTROL_MODES, SECOND_US
+from analyzer.coverage import asked_lines, coverage_table
+from analyzer.events import events_table
+from analyzer.exposure import exposure_table
+from analyzer.findings import complete_findings, find, log_gaps, named_findings, trip_names
+from analyzer.legs import trips_of, with_trip_numbers
+from analyzer.messages import add_messages
+from analyzer.shard import Shard, World
+from analyzer.tables import EVENTS, FINDINGS, conform, empty
+from analyzer.tracks import tracks_table
+from analyzer.unlogged import unlogged_movements
 
-_ENDS = ("time_us", "longitude", "latitude", "accuracy_m", "file", "record")
+
+@dataclass(frozen=True)
+class Reduced:
+    """The tables of an analysis but for the rejects, and the trips that they speak of."""
+
+    findings: pl.DataFrame
+    coverage: pl.DataFrame
+    exposure: pl.DataFrame
+    events: pl.DataFrame
+    tracks: pl.DataFrame
+    trips: pl.DataFrame
 
 
-def trip_ends(fixes: Fixes) -> pl.DataFrame:
-    """Return a row a trip: names, and time, place, accuracy, record of its first and last fix."""
-    trips = fixes.trips
-    modes = pl.Series(CONTROL_MODES, dtype=pl.String)
-    last = trips["last"].to_numpy()
-    columns = {
-        f"{end}_{name}": pl.Series(getattr(fixes, name)[trips[end].to_numpy()])
-        for end in ("first", "last")
-        for name in _ENDS
-    }
-    return trips.select("vehicle_id", "trip_id").with_columns(
-        **columns,
-        last_speed_kph=pl.Series(np.nan_to_num(fixes.speed_kph[last], nan=0.0)),
-        last_mode=modes.gather(pl.Series(fixes.control_mode[last]).cast(pl.UInt32)),
+def together(shards: Sequence[Shard], name: str) -> pl.DataFrame:
+    """Return the rows of one frame of all shards, with `shard`, their number."""
+    frames = [
+        frame.with_columns(shard=pl.lit(number, dtype=pl.Int64))
+        for number, shard in enumerate(shards)
+        if not (frame := getattr(shard, name)).is_empty()
+    ]
+    return pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()
+
+
+def numbered_legs(shards: Sequence[Shard]) -> pl.DataFrame:
+    """Return the legs of all shards with `shard` and `number`, their trip's."""
+    return with_trip_numbers(together(shards, "legs"))
+
+
+def reduce(shards: Sequence[Shard], world: World, files: Sequence[str]) -> Reduced:
+    """Return the tables; there must be a leg at least."""
+    legs = numbered_legs(shards)
+    rows = {name: _by_trip(together(shards, name), legs) for name in ("holes", "stretches", "phases", "lines")}
+    holes = rows["holes"] if rows["holes"].width else _NO_HOLES
+    trips = trips_of(legs, holes)
+    evaluation = world.zone_set.rules.evaluation
+    offset = trips["offset_us"].to_numpy()
+    found, left_out = find(rows["stretches"], holes, offset, evaluation, world.checks)
+    findings = _findings(found, holes, trips, world, files)
+    suppressed = named_findings(left_out, trips, world.rulebook, files)
+    lines = asked_lines(trips, world.rulebook, world.checks)
+    coverage = coverage_table(_named(lines, trips), findings, suppressed, evaluation)
+    events = events_table(rows["phases"], holes, trips, files) if rows["phases"].height else empty(EVENTS)
+    return Reduced(
+        findings=findings,
+        coverage=coverage,
+        exposure=exposure_table(together(shards, "exposure")),
+        events=events,
+        tracks=tracks_table(rows["lines"], holes, found, trips),
+        trips=trips,
     )
 
 
-def unlogged_movements(ends: pl.DataFrame, evaluation: Evaluation, z: float, files: list[str]) -> pl.DataFrame:
-    """Return the findings of unlogged-movement over all trips of all shards."""
-    ordered = ends.sort("vehicle_id", "first_time_us", "trip_id")
-    pairs = [_pairs(group) for group in ordered.partition_by("vehicle_id", maintain_order=True)]
-    if not pairs:
-        return pl.DataFrame()
-    both = pl.concat(pairs)
-    between_us = both["first_time_us"] - both["before_last_time_us"]
-    places = ("before_last_longitude", "before_last_latitude", "first_longitude", "first_latitude")
-    metres = geodesic_m(*(both[name].to_numpy() for name in places))
-    driven_s = np.minimum(between_us.to_numpy() / SECOND_US, evaluation.max_gap_s)
-    error = (
-        z * (both["before_last_accuracy_m"] + both["first_accuracy_m"]).to_numpy()
-        + both["before_last_speed_kph"].to_numpy() / 3.6 * driven_s
-    )
-    margin = metres - evaluation.unlogged_distance_m
-    found = margin > error
-    measured = both.with_columns(peak=pl.Series(metres), margin=pl.Series(margin), error=pl.Series(error)).filter(
-        pl.Series(found)
-    )
-    return _table(measured, evaluation, files)
+_HOLE: Mapping[str, type[pl.DataType]] = {
+    "trip": pl.Int64,
+    "last_us": pl.Int64,
+    "next_us": pl.Int64,
+    **{f"{end}_{axis}": pl.Float64 for end in ("last", "next") for axis in ("longitude", "latitude")},
+    **{f"{end}_{name}": pl.Int64 for end in ("last", "next") for name in ("file", "record")},
+    "last_mode": pl.Int8,
+}
+_NO_HOLES = pl.DataFrame(schema=_HOLE)
 
 
-def _pairs(trips: pl.DataFrame) -> pl.DataFrame:
-    """Return the trips of one vehicle, each beside the one that ended last before its start."""
-    by_end = trips.sort("last_time_us", "trip_id")
-    before = np.searchsorted(by_end["last_time_us"].to_numpy(), trips["first_time_us"].to_numpy()) - 1
-    later = np.flatnonzero(before >= 0)
-    earlier = by_end[before[later]]
-    renamed = earlier.rename({name: f"before_{name}" for name in earlier.columns})
-    return pl.concat([trips[later], renamed], how="horizontal")
+def _by_trip(rows: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with `trip`, the number of the trip instead of the shard's own."""
+    if rows.is_empty():
+        return rows
+    joined = rows.join(legs.select("shard", "trip", "number"), on=("shard", "trip"), how="left", maintain_order="left")
+    return joined.drop("shard", "trip").rename({"number": "trip"}).sort("trip", maintain_order=True)
 
 
-def _table(found: pl.DataFrame, evaluation: Evaluation, files: list[str]) -> pl.DataFrame:
-    """Return the rows in the columns of the table of findings."""
-    start = as_instants(found["before_last_time_us"].to_numpy())
-    end = as_instants(found["first_time_us"].to_numpy())
-    duration = (found["first_time_us"] - found["before_last_time_us"]) / SECOND_US
-    places = {
-        f"{name}_{axis}": found[f"{source}_{axis}"]
-        for name, source in (("start", "before_last"), ("end", "first"), ("peak", "first"))
-        for axis in ("longitude", "latitude")
-    }
-    return found.select("vehicle_id", "trip_id", "peak", "margin", "error").with_columns(
-        trip_start=end,
-        check=pl.lit("unlogged-movement"),
-        verdict=pl.lit("not_observed"),
-        start=start,
-        end=end,
-        duration_s=duration,
-        observed_s=pl.lit(0.0),
-        control_mode=found["before_last_mode"],
-        limit=pl.lit(evaluation.unlogged_distance_m),
-        unit=pl.lit("m"),
-        peak_time=end,
-        decided_at=end,
-        first_file=pl.Series([files[i] for i in found["before_last_file"]], dtype=pl.String),
-        first_record=found["before_last_record"],
-        last_file=pl.Series([files[i] for i in found["first_file"]], dtype=pl.String),
-        last_record=found["first_record"],
-        **places,
-    )
+def _findings(
+    found: pl.DataFrame, holes: pl.DataFrame, trips: pl.DataFrame, world: World, files: Sequence[str]
+) -> pl.DataFrame:
+    """Return the table of findings, of stretches, holes and starts of trips."""
+    frames = [named_findings(found, trips, world.rulebook, files)]
+    if "log-gap" in world.checks and holes.height:
+        frames.append(log_gaps(holes, trips, files))
+    if "unlogged-movement" in world.checks:
+        frames.append(unlogged_movements(trips, world.zone_set.rules.evaluation, world.z, files))
+    return conform(add_messages(complete_findings([f for f in frames if f.height]), world.zone_set), FINDINGS)
+
+
+def _named(lines: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines with the names of their trips."""
+    end = trips["end_us"].gather(lines["trip"]).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    names = trip_names(trips, lines["trip"]).with_columns(trip_end=end)
+    return pl.concat([names, lines.drop("trip")], how="horizontal")

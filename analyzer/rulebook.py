@@ -94,9 +94,13 @@ class Rulebook:
         """Return (Z,) the accuracy of each outline."""
         return np.array([zone.accuracy_m for zone in self.zone_set.zones], dtype=np.float64)
 
-    def match(self, vehicle_id: str, vehicle_type: str | None) -> np.ndarray:
-        """Return (R,) 1 where a rule names or types the vehicle, 0 where not, -1 where it may."""
-        return np.array([_match(rule, vehicle_id, vehicle_type) for rule in self.rules], dtype=np.int8)
+    def match_of(self, vehicle_id: str, stated: str | None) -> np.ndarray:
+        """Return (R,) 1 where a rule names or types the vehicle, 0 where not, -1 where it may.
+
+        `stated` is the type that the log says; without one the fleet file's counts.
+        """
+        listed = self.zone_set.fleet[vehicle_id].vehicle_type if vehicle_id in self.zone_set.fleet else ""
+        return np.array([_match(rule, vehicle_id, stated or listed or None) for rule in self.rules], dtype=np.int8)
 
 
 def _match(rule: Rule, vehicle_id: str, vehicle_type: str | None) -> int:

@@ -22,7 +22,7 @@ _VALUES = ("speed_kph", "control_mode", "control_mode_raw", "operator")
 def insert_samples(
     fixes: pl.DataFrame, samples: pl.DataFrame, evaluation: Evaluation
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the fixes with the samples among them, and (file, others): samples left out.
+    """Return the fixes with the samples among them, and (vehicle_id, file, others): samples left out.
 
     `fixes` are sorted by trip and time and have `trip`; so does the result.
     """
@@ -129,13 +129,13 @@ def _age_us(name: str) -> pl.Expr:
 
 
 def _counts(samples: pl.DataFrame) -> pl.DataFrame:
-    """Return the number of samples a file."""
-    counts = samples.group_by("file").agg(pl.len().cast(pl.Int64).alias("others"))
-    return counts.sort("file")
+    """Return the number of samples a vehicle and file."""
+    counts = samples.group_by("vehicle_id", "file").agg(pl.len().cast(pl.Int64).alias("others"))
+    return counts.with_columns(pl.col("vehicle_id").cast(pl.String)).sort("vehicle_id", "file")
 
 
 def _left_out(samples: pl.DataFrame, inserted: pl.DataFrame) -> pl.DataFrame:
-    """Return (file, others): samples that did not become a fix of their own."""
+    """Return (vehicle_id, file, others): samples that did not become a fix of their own."""
     used = _counts(inserted).rename({"others": "used"})
-    counts = _counts(samples).join(used, on="file", how="left", maintain_order="left")
-    return counts.select("file", pl.col("others") - pl.col("used").fill_null(0))
+    counts = _counts(samples).join(used, on=("vehicle_id", "file"), how="left", maintain_order="left")
+    return counts.select("vehicle_id", "file", pl.col("others") - pl.col("used").fill_null(0))

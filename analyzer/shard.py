@@ -1,31 +1,29 @@
 """One shard, judged: a pure function of its records, the zone set and the checks.
 
-A shard holds all records of each vehicle in it; how vehicles are spread over shards
-changes nothing in the tables.
+A shard is a slice of a log, or seams between slices (`ownership`). How records are spread
+over shards changes nothing in the tables that `reduction` puts together.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from statistics import NormalDist
 
+import numpy as np
 import polars as pl
 
-from analyzer.coverage import asked_lines
 from analyzer.epochs import epochs_between
-from analyzer.events import events_of
+from analyzer.events import phases_of
 from analyzer.evidence import Scene
 from analyzer.exposure import exposure_parts
-from analyzer.finding_table import as_instant, log_gaps, table_of
-from analyzer.findings import find
-from analyzer.fixes import make_fixes
+from analyzer.fixes import Fixes, FixesMade, Hints, make_fixes
 from analyzer.judgement import judge, profiles_of
+from analyzer.legs import holes_of, legs_of
 from analyzer.membership import ZoneIndex
-from analyzer.reduction import trip_ends
 from analyzer.rulebook import Rulebook
 from analyzer.sentence import Check
-from analyzer.tables import TRACKS, empty
-from analyzer.track import Track, make_track
-from analyzer.tracks import tracks_of
+from analyzer.stretches import stretches_of
+from analyzer.track import make_track
+from analyzer.tracks import lines_of
 from analyzer.zones import ZoneSet
 
 
@@ -49,87 +47,105 @@ class World:
 
 @dataclass(frozen=True)
 class Shard:
-    """The tables of one shard, before `reduction`; findings lack ids and messages.
+    """The rows of one shard, before `reduction`; a frame without rows may lack its columns.
 
-    `fixes` and `others` count by file (index); `rejects` have the index of their file.
+    `legs`, `holes`, `stretches`, `phases` and `lines` have `trip`, that of the shard.
+    `exposure` are partial sums. `rejects`, `counts` (fixes, interpolated) and `others` are by
+    vehicle_id and file (index). `lanes` and `left` say what is left to seams.
     """
 
-    findings: pl.DataFrame
-    suppressed: pl.DataFrame
-    lines: pl.DataFrame
-    exposure: pl.DataFrame
-    events: pl.DataFrame
-    ends: pl.DataFrame
-    tracks: pl.DataFrame
-    rejects: pl.DataFrame
-    fixes: pl.DataFrame
-    others: pl.DataFrame
-    unstated: pl.DataFrame
-    conflicts: pl.DataFrame
+    legs: pl.DataFrame = field(default_factory=pl.DataFrame)
+    holes: pl.DataFrame = field(default_factory=pl.DataFrame)
+    stretches: pl.DataFrame = field(default_factory=pl.DataFrame)
+    phases: pl.DataFrame = field(default_factory=pl.DataFrame)
+    exposure: pl.DataFrame = field(default_factory=pl.DataFrame)
+    lines: pl.DataFrame = field(default_factory=pl.DataFrame)
+    rejects: pl.DataFrame = field(default_factory=pl.DataFrame)
+    counts: pl.DataFrame = field(default_factory=pl.DataFrame)
+    others: pl.DataFrame = field(default_factory=pl.DataFrame)
+    lanes: pl.DataFrame = field(default_factory=pl.DataFrame)
+    left: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def map(self, change: Mapping[str, pl.DataFrame]) -> "Shard":
+        """Return the shard with some frames changed."""
+        return Shard(**{f.name: change.get(f.name, getattr(self, f.name)) for f in fields(self)})
 
 
-def analyze_shard(records: pl.DataFrame, world: World, files: Sequence[str], *, draw: bool = True) -> Shard | None:
-    """Return the tables of one shard; null where none of its records is a fix.
+def analyze_shard(  # noqa: PLR0913 - as make_fixes
+    records: pl.DataFrame,
+    world: World,
+    seams: pl.DataFrame | None = None,
+    *,
+    alone: bool = True,
+    hints: Hints | None = None,
+    draw: bool = True,
+) -> Shard:
+    """Return the rows of one shard; the arguments are those of `fixes.make_fixes`.
 
-    `records` are as for `fixes.make_fixes`; `files` are the paths that `file` indexes.
+    `draw` false leaves out the lines.
     """
-    samples_only = "is_sample" in records.columns and records["is_sample"].fill_null(value=False).all()
-    if records.is_empty() or samples_only:
-        return None
+    if records.is_empty() or _samples_only(records):
+        return Shard(others=_all_others(records))
     rules = world.zone_set.rules
-    made = make_fixes(records, rules.evaluation, world.z)
-    fixes = made.fixes
+    made = make_fixes(records, rules.evaluation, world.z, seams, alone=alone, hints=hints)
+    fixes, legs = made.fixes, legs_of(made.fixes)
+    if legs.is_empty():
+        return _told(Shard(), made)
     epochs = epochs_between(world.zone_set, int(fixes.time_us.min()), int(fixes.time_us.max()))
     book = world.rulebook
     track = make_track(fixes, world.index, epochs, book.thresholds_kph, rules.evaluation.moving_kph)
     profiles = profiles_of(track, book)
     scene = Scene(track, book, profiles, world.z)
-    findings, suppressed = find(scene, judge(track, book, profiles, world.checks), world.checks)
+    stretches = stretches_of(scene, judge(track, book, profiles, world.checks), world.checks)
     zone_ids = [zone.zone_id for zone in world.zone_set.zones]
-    gaps = log_gaps(scene, files) if "log-gap" in world.checks else pl.DataFrame()
-    lines = asked_lines(track, book, profiles, world.checks)
-    counted = pl.DataFrame({"file": fixes.file, "interpolated": fixes.interpolated}).group_by("file")
-    counts = counted.agg(pl.len().alias("fixes"), pl.col("interpolated").sum())
-    return Shard(
-        findings=pl.concat([table_of(scene, findings, files), gaps], how="diagonal"),
-        suppressed=table_of(scene, suppressed, files),
-        lines=_named(lines, fixes.trips),
+    judged = Shard(
+        legs=legs,
+        holes=holes_of(fixes),
+        stretches=stretches,
+        phases=phases_of(track, zone_ids),
         exposure=exposure_parts(track, rules.timezone, zone_ids),
-        events=events_of(track, zone_ids, list(files)),
-        ends=trip_ends(fixes),
-        tracks=tracks_of(scene, findings) if draw else empty(TRACKS),
-        rejects=made.rejects,
-        fixes=counts,
-        others=made.others,
-        unstated=_unstated(fixes.trips),
-        conflicts=_conflicts(track, world.zone_set),
+        lines=lines_of(scene, stretches) if draw else pl.DataFrame(),
+        counts=_counts(fixes, legs),
     )
+    return _told(judged, made)
 
 
-def _named(lines: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines with the names of their trips."""
-    names = trips[lines["trip"].to_numpy()].select(
-        "vehicle_id",
-        "trip_id",
-        trip_start=as_instant(pl.col("start_us")),
-        trip_end=as_instant(pl.col("end_us")),
+def _samples_only(records: pl.DataFrame) -> bool:
+    """Return whether no record has a position of its own."""
+    return "is_sample" in records.columns and bool(records["is_sample"].fill_null(value=False).all())
+
+
+def _all_others(records: pl.DataFrame) -> pl.DataFrame:
+    """Return (vehicle_id, file, others) of records of which none is a fix."""
+    if records.is_empty():
+        return pl.DataFrame()
+    counts = records.group_by("vehicle_id", "file").agg(pl.len().cast(pl.Int64).alias("others"))
+    return counts.with_columns(pl.col("vehicle_id").cast(pl.String))
+
+
+def _told(shard: Shard, made: FixesMade) -> Shard:
+    """Return the shard with what became of the records that are no fixes of it."""
+    own = made.ownership
+    return shard.map({"rejects": made.rejects, "others": made.others, "lanes": own.lanes, "left": own.left})
+
+
+def _counts(fixes: Fixes, legs: pl.DataFrame) -> pl.DataFrame:
+    """Return (vehicle_id, file, fixes, interpolated) of the fixes owned."""
+    if fixes.interpolated is None and fixes.file.min() == fixes.file.max():
+        counted = legs.group_by("vehicle_id", maintain_order=True).agg(pl.col("fixes").sum())
+        file, none = pl.lit(fixes.file[0], dtype=pl.Int32), pl.lit(0, dtype=pl.Int64)
+        return counted.select("vehicle_id", file.alias("file"), "fixes", none.alias("interpolated"))
+    own = fixes.trips[legs["trip"].to_numpy()]
+    at = np.concatenate([np.arange(a, b + 1) for a, b in own.select("own_first", "own_last").iter_rows()])
+    interpolated = np.zeros(len(at), dtype=np.int64) if fixes.interpolated is None else fixes.interpolated[at]
+    frame = pl.DataFrame(
+        {
+            "vehicle_id": fixes.trips["vehicle_id"].gather(fixes.trip[at]),
+            "file": fixes.file[at],
+            "interpolated": interpolated.astype(np.int64),
+        }
     )
-    return pl.concat([names, lines.drop("trip")], how="horizontal")
-
-
-def _conflicts(track: Track, zone_set: ZoneSet) -> pl.DataFrame:
-    """Return (vehicle_id, stated, listed) where a log states another type than the fleet file."""
-    fixes = track.fixes
-    pairs = track.pieces.select("trip", "vehicle_type").unique()
-    vehicles = fixes.trips["vehicle_id"].gather(pairs["trip"].cast(pl.UInt32)).to_list()
-    stated = [fixes.vehicle_types[code] for code in pairs["vehicle_type"]]
-    listed = [zone_set.fleet[v].vehicle_type if v in zone_set.fleet else "" for v in vehicles]
-    rows = {(v, s, f) for v, s, f in zip(vehicles, stated, listed, strict=True) if s and f and s != f}
-    schema = {"vehicle_id": pl.String, "stated": pl.String, "listed": pl.String}
-    return pl.DataFrame(sorted(rows), schema=schema, orient="row")
-
-
-def _unstated(trips: pl.DataFrame) -> pl.DataFrame:
-    """Return (vehicle_id, trips): trips whose log never says a control mode."""
-    silent = trips.filter(~pl.col("mode_said"))
-    return silent.group_by("vehicle_id", maintain_order=True).agg(pl.len().alias("trips"))
+    counted = frame.group_by("vehicle_id", "file", maintain_order=True).agg(
+        pl.len().cast(pl.Int64).alias("fixes"), pl.col("interpolated").sum()
+    )
+    return counted.select("vehicle_id", pl.col("file").cast(pl.Int32), "fixes", "interpolated")

@@ -1,17 +1,22 @@
-"""Trips cut into pieces: stretches in which nothing that a check may ask about changes.
+"""Legs cut into pieces: stretches in which nothing that a check may ask about changes.
 
-*Rows* are the fixes and the border crossings between them; each stands for the time up
-to the next row of its run, the last of a run for its instant only. Rows alike are run
-into *pieces* at once, then pieces are cut where an epoch ends. Everything after this
-works on pieces.
+A fix stands for the time up to the next fix of its run, the last of a run for its instant
+only. Where any state changes from one fix to the next, or the way between two fixes meets
+a border, a piece starts; pieces are then cut where an epoch ends. Fixes are many and looked
+at once, with a few array operations each; everything after this works on pieces.
+
+Invariants: pieces are sorted by clock and never overlap; those of a leg cover it without
+a gap but for its holes; a piece lies within one run, one leg and one epoch.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import polars as pl
 
-from analyzer.crossings import memberships
+from analyzer.crossings import Memberships, memberships
 from analyzer.epochs import Epochs
 from analyzer.fixes import Fixes
 from analyzer.membership import ZoneIndex
@@ -21,92 +26,108 @@ SPEED_DIGITS = 6
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Fixes and crossings in order: index of the fix at or before, clock, combination of zones."""
-
-    fix: np.ndarray
-    clock_us: np.ndarray
-    combination: np.ndarray
-
-
-@dataclass(frozen=True)
 class Track:
-    """The fixes of a shard with their rows and pieces.
+    """The fixes of a shard with the pieces of its legs.
 
-    `pieces` has, sorted by trip and start: trip, run, start_us and end_us (of the clock),
-    epoch, kind, combination, control_mode, operator, vehicle_type, band, moving (1, 0, -1
-    unknown), ends_run and starts_run; a piece that ends a run includes its last instant.
+    `combination` is, per fix, that of the zones in the open interval after it. `pieces` has,
+    sorted by trip and start: trip, run, start_us and end_us (of the clock), epoch, kind,
+    combination, control_mode, operator, vehicle_type, band, moving (1, 0, -1 unknown),
+    ends_run and starts_run; a piece that ends a run includes its last instant.
     """
 
     fixes: Fixes
-    rows: Rows
+    combination: np.ndarray
     pieces: pl.DataFrame
     index: ZoneIndex
     epochs: Epochs
-    run_of_fix: np.ndarray
+
+
+@cache
+def _least(bound_kph: float, *, above: bool) -> float:
+    """Return the least float that, rounded, is at least `bound_kph`, or above it."""
+    low, high = bound_kph - 2e-6, bound_kph + 2e-6
+    while (middle := (low + high) / 2) not in (low, high):
+        rounded = np.round(middle, SPEED_DIGITS)
+        if rounded > bound_kph or (rounded == bound_kph and not above):
+            high = middle
+        else:
+            low = middle
+    return float(high)
 
 
 def speed_bands(thresholds_kph: np.ndarray, speed_kph: np.ndarray) -> np.ndarray:
-    """Return how many (sorted) thresholds each speed exceeds; -1 where it is unknown."""
-    rounded = np.round(speed_kph, SPEED_DIGITS)
-    bands = np.searchsorted(thresholds_kph, rounded, side="left")
-    return np.where(np.isnan(rounded), -1, bands).astype(np.int16)
+    """Return how many (sorted) thresholds each rounded speed exceeds; -1 where it is unknown."""
+    bands = np.zeros(len(speed_kph), dtype=np.int16)
+    for threshold in thresholds_kph.tolist():
+        bands += speed_kph >= _least(threshold, above=True)
+    return _unless_unknown(bands, speed_kph)
 
 
 def moving_class(speed_kph: np.ndarray, moving_kph: float) -> np.ndarray:
-    """Return 1 where the speed is at least `moving_kph`, 0 below it, -1 where unknown."""
-    moving = np.round(speed_kph, SPEED_DIGITS) >= moving_kph
-    return np.where(np.isnan(speed_kph), -1, moving).astype(np.int8)
+    """Return 1 where the rounded speed is at least `moving_kph`, 0 below it, -1 where unknown."""
+    moving = speed_kph >= _least(float(moving_kph), above=False)
+    return _unless_unknown(moving.view(np.int8), speed_kph)
+
+
+def _unless_unknown(codes: np.ndarray, speed_kph: np.ndarray) -> np.ndarray:
+    """Return the codes, -1 where the speed is unknown."""
+    if len(speed_kph) and np.isnan(speed_kph.min()):
+        codes[np.isnan(speed_kph)] = -1
+    return codes
 
 
 def make_track(fixes: Fixes, index: ZoneIndex, epochs: Epochs, thresholds_kph: np.ndarray, moving_kph: float) -> Track:
-    """Return the pieces of all trips; `thresholds_kph` are the distinct speed limits, sorted."""
-    rows = _rows(fixes, index)
-    run = np.concatenate([[0], np.cumsum(fixes.hole_after)[:-1]]).astype(np.int64)
-    states = {
-        "trip": fixes.trip[rows.fix],
-        "run": run[rows.fix],
-        "combination": rows.combination,
-        "control_mode": fixes.control_mode[rows.fix],
-        "operator": fixes.operator[rows.fix],
-        "vehicle_type": fixes.vehicle_type[rows.fix],
-        "band": speed_bands(thresholds_kph, fixes.speed_kph)[rows.fix],
-        "moving": moving_class(fixes.speed_kph, moving_kph)[rows.fix],
-    }
-    pieces = _run_lengths(rows, states)
-    return Track(fixes, rows, _cut_at(pieces, fixes, epochs), index, epochs, run)
-
-
-def _rows(fixes: Fixes, index: ZoneIndex) -> Rows:
-    """Return the fixes and the crossings between them in order."""
+    """Return the pieces of all legs; `thresholds_kph` are the distinct speed limits, sorted."""
     found = memberships(index, fixes.longitude, fixes.latitude, fixes.clock_us, fixes.hole_after)
-    count = np.arange(len(fixes), dtype=np.int64)
-    if not len(found.cut_fix):
-        return Rows(count, fixes.clock_us, found.combination)
-    at = found.cut_fix + 1
-    return Rows(
-        np.insert(count, at, found.cut_fix),
-        np.insert(fixes.clock_us, at, found.cut_us),
-        np.insert(found.combination, at, found.cut_combination),
-    )
+    states = {
+        "control_mode": fixes.control_mode,
+        "operator": fixes.operator,
+        "vehicle_type": fixes.vehicle_type,
+        "band": speed_bands(thresholds_kph, fixes.speed_kph),
+        "moving": moving_class(fixes.speed_kph, moving_kph),
+    }
+    pieces = _run_lengths(fixes, found, states)
+    return Track(fixes, found.combination, _cut_at(pieces, fixes, epochs), index, epochs)
 
 
-def _run_lengths(rows: Rows, states: dict[str, np.ndarray]) -> pl.DataFrame:
-    """Return one piece for every longest sequence of rows alike."""
-    changed = np.zeros(len(rows.fix), dtype=bool)
+def _run_lengths(fixes: Fixes, found: Memberships, states: Mapping[str, np.ndarray]) -> pl.DataFrame:
+    """Return one piece for every longest stretch of a leg in which nothing changes."""
+    at_fixes = np.flatnonzero(_changes(fixes, found, states))
+    fix = np.concatenate([at_fixes, found.cut_fix])
+    is_cut = np.repeat([0, 1], [len(at_fixes), len(found.cut_fix)])
+    order = np.lexsort((is_cut, fix))
+    fix, is_cut = fix[order], is_cut[order]
+    start = np.concatenate([fixes.clock_us[at_fixes], found.cut_us])[order]
+    combination = np.concatenate([found.combination[at_fixes], found.cut_combination])[order]
+    run = fixes.run_of(fix)
+    starts_run, ends_run = np.diff(run, prepend=-1) != 0, np.diff(run, append=-1) != 0
+    end = np.where(ends_run, fixes.clock_us[fixes.holes[run]], np.append(start[1:], 0)[: len(start)])
+    trip = fixes.trip[fix]
+    columns = {name: values[fix] for name, values in states.items()}
+    pieces = pl.DataFrame({"trip": trip.astype(np.int64), "run": run, "combination": combination, **columns})
+    spans = {"start_us": start, "end_us": end, "starts_run": starts_run, "ends_run": ends_run}
+    own_first, own_last = (fixes.trips[n].to_numpy()[trip] for n in ("own_first", "own_last"))
+    owned = (fix >= own_first) & (fix <= own_last)
+    return pieces.with_columns(**{n: pl.Series(v) for n, v in spans.items()}).filter(pl.Series(owned))
+
+
+def _changes(fixes: Fixes, found: Memberships, states: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return at which fixes a piece starts: a run, the edge of a leg, or another state than before."""
+    changed = np.zeros(len(fixes) + 1, dtype=bool)
     changed[:1] = True
+    changed[fixes.holes + 1] = True
+    changed[fixes.trips["own_first"].to_numpy()] = True
+    changed[fixes.trips["own_last"].to_numpy() + 1] = True
+    changed = changed[:-1]
+    before = found.combination[:-1] != found.combination[1:]
+    # What holds before a fix whose way was cut is what the last cut left, not what the fix before had.
+    last = np.flatnonzero(np.diff(found.cut_fix, append=-1))
+    at = found.cut_fix[last]
+    before[at] = found.cut_combination[last] != found.combination[at + 1]
+    changed[1:] |= before
     for values in states.values():
         changed[1:] |= values[1:] != values[:-1]
-    first = np.flatnonzero(changed)
-    last = np.append(first[1:], len(rows.fix)) - 1
-    run = states["run"]
-    starts_run = np.diff(run[first], prepend=-1) != 0
-    ends_run = np.diff(run[first], append=-1) != 0
-    following = np.minimum(last + 1, len(rows.fix) - 1)
-    end = np.where(ends_run, rows.clock_us[last], rows.clock_us[following])
-    columns = {name: values[first] for name, values in states.items()}
-    spans = {"start_us": rows.clock_us[first], "end_us": end}
-    return pl.DataFrame({**columns, **spans, "starts_run": starts_run, "ends_run": ends_run})
+    return changed
 
 
 def _cut_at(pieces: pl.DataFrame, fixes: Fixes, epochs: Epochs) -> pl.DataFrame:

@@ -104,17 +104,29 @@ def no_change(name):
     """Return a mutation: nothing is cut where this state changes."""
 
     def mutate(patch):
-        honest = analyzer.track._run_lengths
+        honest = analyzer.track._changes
 
-        def blind(rows, states):
-            held = dict(states)
-            starts = np.flatnonzero(np.diff(states["run"], prepend=-1))
-            held[name] = states[name][starts[np.searchsorted(starts, np.arange(len(states["run"])), side="right") - 1]]
-            return honest(rows, held)
+        def blind(fixes, found, states):
+            return honest(fixes, found, {key: values for key, values in states.items() if key != name})
 
-        patch.setattr(analyzer.track, "_run_lengths", blind)
+        patch.setattr(analyzer.track, "_changes", blind)
 
     return mutate
+
+
+def no_zones(patch):
+    honest = analyzer.track.memberships
+
+    def blind(index, *way):
+        found = honest(index, *way)
+        hole_after = way[-1]
+        starts = np.flatnonzero(np.concatenate([[True], hole_after[:-1]]))
+        run = np.searchsorted(starts, np.arange(len(hole_after)), side="right") - 1
+        held = found.combination[starts[run]]
+        none = np.empty(0, dtype=np.int64)
+        return analyzer.crossings.Memberships(held, none, none, none.astype(np.int32))
+
+    patch.setattr(analyzer.track, "memberships", blind)
 
 
 def no_holes(patch):
@@ -128,27 +140,28 @@ def no_holes(patch):
 
 
 def no_joining(patch):
-    patch.setattr(analyzer.findings, "joinable_holes", lambda track, _: np.zeros(track.run_of_fix[-1] + 1, dtype=bool))
+    patch.setattr(analyzer.findings, "joined_over_holes", lambda stretches, _: stretches)
 
 
 def no_merging(patch):
-    numbered = lambda stretches, _: stretches.with_columns(finding=pl.int_range(pl.len()))  # noqa: E731
-    patch.setattr(analyzer.findings, "merge_stretches", numbered)
+    patch.setattr(analyzer.findings, "merged", lambda stretches, *_: stretches)
 
 
 def no_suppressing(patch):
     patch.setattr(
-        analyzer.findings, "_too_short", lambda found, *_: pl.Series([False] * found.height, dtype=pl.Boolean)
+        analyzer.findings, "too_short", lambda found, *_: pl.Series([False] * found.height, dtype=pl.Boolean)
     )
 
 
 def no_buffer(patch):
-    patch.setattr(analyzer.findings, "_beyond", lambda stretches, *_: stretches)
+    patch.setattr(analyzer.findings, "beyond", lambda stretches, *_: stretches)
 
 
 def no_jumps(patch):
     patch.setattr(
-        analyzer.fixes, "_without_jumps", lambda records, _: (records, records.clear(), analyzer.fixes._steps(records))
+        analyzer.fixes,
+        "without_jumps",
+        lambda ordered, steps, _: (ordered, steps, np.ones(len(ordered.time_us), dtype=bool)),
     )
 
 
@@ -162,7 +175,7 @@ MUTATIONS = {
     "no cuts where the operator changes": no_change("operator"),
     "no cuts where the speed band changes": no_change("band"),
     "no cuts where moving changes": no_change("moving"),
-    "no cuts where the zones change": no_change("combination"),
+    "no cuts where the zones change": no_zones,
     "no holes": no_holes,
     "no joining over holes": no_joining,
     "no merging": no_merging,

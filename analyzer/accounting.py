@@ -1,0 +1,130 @@
+"""What became of every record, and what every output must repeat."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import polars as pl
+
+from analyzer.judging import Judged
+from analyzer.logs import Plan, Remark, notices_of
+from analyzer.reduction import together
+from analyzer.results import LogAccount
+from analyzer.tables import REJECTS, conform
+from analyzer.terms import Notice
+from analyzer.zones import ZoneSet
+
+
+def accounts_of(
+    judged: Judged, plans: Sequence[Plan], files: Sequence[str], hashes: Sequence[str | None]
+) -> list[LogAccount]:
+    """Return the accounting of every log that was planned; `files` are their paths as shown."""
+    fixes, between = (_by_file(judged, "counts", name) for name in ("fixes", "interpolated"))
+    others, rejects = _by_file(judged, "others", "others"), _by_file(judged, "rejects", None)
+    accounts = []
+    for file, plan in enumerate(plans):
+        if file in judged.errors:
+            accounts.append(LogAccount(files[file], None, None, 0, 0, 0, 0, error=judged.errors[file]))
+            continue
+        read = [r for r in judged.readings if r.file == file]
+        accounts.append(
+            LogAccount(
+                path=files[file],
+                format=plan.format,
+                sha256=hashes[file],
+                records=sum(r.records for r in read),
+                fixes=fixes.get(file, 0),
+                rejects=rejects.get(file, 0) + sum(r.rejects.height for r in read),
+                other_records=others.get(file, 0) + sum(r.other_records + r.left_out for r in read),
+                interpolated=between.get(file, 0),
+            )
+        )
+    return accounts
+
+
+def _by_file(judged: Judged, name: str, column: str | None) -> Mapping[int, int]:
+    """Return sums of a column (or counts of rows) of a frame of all shards by file."""
+    frame = together(judged.shards, name)
+    if frame.is_empty():
+        return {}
+    value = pl.len() if column is None else pl.col(column).sum()
+    return dict(frame.group_by("file").agg(value).iter_rows())
+
+
+def rejects_table(judged: Judged, files: Sequence[str]) -> pl.DataFrame:
+    """Return the table of rejects: of the readers, and of the making of fixes."""
+    bases = {}
+    before: dict[int, int] = {}
+    for reading in sorted(judged.readings, key=lambda r: (r.file, r.part)):
+        bases[reading.file, reading.part] = before.get(reading.file, 0)
+        before[reading.file] = bases[reading.file, reading.part] + reading.records
+    read = [
+        r.rejects.with_columns(pl.col("record") + bases[r.file, r.part])
+        for r in judged.readings
+        if r.rejects.height and r.file not in judged.errors
+    ]
+    made = together(judged.shards, "rejects")
+    names = pl.Series(files, dtype=pl.String)
+    columns = ("file", "record", "reason", "text")
+    frames = [frame.select(columns) for frame in (*read, made) if frame.height]
+    if not frames:
+        return conform(pl.DataFrame(schema={c.name: c.dtype for c in REJECTS.columns}), REJECTS)
+    everything = pl.concat(frames, how="vertical_relaxed")
+    return conform(everything.with_columns(file=names.gather(everything["file"].cast(pl.UInt32))), REJECTS)
+
+
+def all_notices(
+    judged: Judged,
+    plans: Sequence[Plan],
+    files: Sequence[str],
+    trips: pl.DataFrame,
+    zone_set: ZoneSet,
+    *,
+    in_part: bool,
+) -> tuple[Notice, ...]:
+    """Return what every output must repeat: of the zone set, the logs and this run."""
+    shown = {plan.path: file for plan, file in zip(plans, files, strict=True)}
+    remarks = (r for reading in judged.readings if reading.file not in judged.errors for r in reading.remarks)
+    found = [*zone_set.notices, *notices_of(_shown(r, shown) for r in remarks)]
+    found += _assumed_modes(trips, zone_set)
+    found += _type_conflicts(trips, zone_set)
+    if in_part:
+        found.append(
+            Notice(
+                "part-judged",
+                "",
+                "--from, --to 또는 --vehicle 옵션으로 기록의 일부만 판정했습니다.",
+                "Only a part of the records was judged (--from, --to or --vehicle).",
+            )
+        )
+    return tuple(dict.fromkeys(found))
+
+
+def _shown(remark: Remark, shown: Mapping[str, str]) -> Remark:
+    """Return a remark on a log under the path that the tables show."""
+    return Remark(remark.code, shown.get(remark.subject, remark.subject), remark.count, remark.words)
+
+
+def _assumed_modes(trips: pl.DataFrame, zone_set: ZoneSet) -> Iterable[Notice]:
+    """Yield a notice for each vehicle with trips that never say a control mode."""
+    mode = zone_set.rules.evaluation.assumed_control_mode
+    silent = trips.filter(~pl.col("mode_said")).group_by("vehicle_id").len()
+    for vehicle, count in silent.sort("vehicle_id").iter_rows():
+        yield Notice(
+            "assumed-mode",
+            vehicle,
+            f"차량 {vehicle}: 운행 {count}건의 기록에 제어 모드가 전혀 없어 '{mode}' 모드로 가정했습니다.",
+            f"Vehicle {vehicle}: the logs of {count} trip(s) never say a control mode; '{mode}' is assumed.",
+        )
+
+
+def _type_conflicts(trips: pl.DataFrame, zone_set: ZoneSet) -> Iterable[Notice]:
+    """Yield a notice for each vehicle and type that the fleet file states otherwise."""
+    pairs = trips.select("vehicle_id", pl.col("types")).explode("types").unique().sort("vehicle_id", "types")
+    for vehicle, stated in pairs.iter_rows():
+        listed = zone_set.fleet[vehicle].vehicle_type if vehicle in zone_set.fleet else ""
+        if stated and listed and stated != listed:
+            yield Notice(
+                "type-conflict",
+                vehicle,
+                f"차량 {vehicle}: 기록의 차종({stated})이 차량 목록의 차종({listed})과 다릅니다. 기록을 따랐습니다.",
+                f"Vehicle {vehicle}: the log states the type {stated}, the fleet file {listed}; the log was followed.",
+            )

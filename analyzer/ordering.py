@@ -1,0 +1,201 @@
+"""Records in the order in which they were driven: by vehicle or seam, lane, trip and time.
+
+A *lane* is all records of one vehicle with one trip id (all its records without one, too):
+what may be one trip. Records of a slice that come in order already, as most logs do, are
+looked at but never moved.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from analyzer.geometry import segment_lengths_m
+from analyzer.rules import Evaluation
+from analyzer.terms import SECOND_US
+
+SAME_ID_GAP_US = 12 * 3600 * SECOND_US
+"""A trip id seen again after longer than this is a new trip."""
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Position records in order, with `trip` numbering them and `lane` numbering the trips.
+
+    `lanes` has a row a lane: seam (-1 in a slice), vehicle_id, trip_id (empty: nameless).
+    """
+
+    records: pl.DataFrame
+    time_us: np.ndarray
+    longitude: np.ndarray
+    latitude: np.ndarray
+    trip: np.ndarray
+    lane: np.ndarray
+    lanes: pl.DataFrame
+
+    @staticmethod
+    def of(records: pl.DataFrame, starts: np.ndarray, lane: np.ndarray, lanes: pl.DataFrame) -> "Ordered":
+        """Take arrays from ordered records; `starts` is true where a trip starts."""
+        return Ordered(
+            records,
+            instants_us(records),
+            floats(records, "longitude"),
+            floats(records, "latitude"),
+            np.cumsum(starts, dtype=np.int32) - 1,
+            lane,
+            lanes,
+        )
+
+
+def floats(records: pl.DataFrame, name: str) -> np.ndarray:
+    """Return a column as floats, NaN for null; without copying where nothing is null."""
+    column = records[name].cast(pl.Float64)
+    return (column.fill_null(np.nan) if column.null_count() else column).to_numpy()
+
+
+def instants_us(records: pl.DataFrame) -> np.ndarray:
+    """Return the times as microseconds since 1970 UTC."""
+    return records["time"].to_physical().to_numpy()
+
+
+def change_points(column: pl.Series) -> np.ndarray:
+    """Return the indices at which a value differs from the one before, 0 first."""
+    following = column.slice(1).ne_missing(column.head(-1) if len(column) else column)
+    return np.concatenate([[0], following.arg_true().to_numpy() + 1]).astype(np.int64)[: max(len(column), 0)]
+
+
+def in_order(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the records by group (vehicle, or seam), time, path and record, and the duplicates.
+
+    Of several records of a group with one time the last stands, the others are duplicates.
+    """
+    together, starts = _together(records)
+    step = _steps_in_time(together, starts)
+    if (step < 0).any():
+        together = _sorted_groups(together, starts)
+        step = _steps_in_time(together, starts)
+    replaced = np.append(step == 0, False)[: together.height]
+    if not replaced.any():
+        return together, together.clear()
+    mask = pl.Series(replaced)
+    return together.filter(~mask), together.filter(mask)
+
+
+def _group(records: pl.DataFrame) -> str:
+    """Return the column whose values are ordered by themselves."""
+    return "seam" if "seam" in records.columns else "vehicle_id"
+
+
+def _together(records: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray]:
+    """Return the records group after group, and where each group starts."""
+    name = _group(records)
+    starts = change_points(records[name])
+    if records[name].gather(starts).n_unique() == len(starts):
+        return records, starts
+    groups = records.partition_by(name, maintain_order=True)
+    heights = np.array([group.height for group in groups])
+    return pl.concat(groups, rechunk=True), np.cumsum(heights) - heights
+
+
+def _steps_in_time(records: pl.DataFrame, starts: np.ndarray) -> np.ndarray:
+    """Return the microseconds from each record to the next, 1 where that is of another group."""
+    step = np.diff(instants_us(records))
+    step[starts[1:] - 1] = 1
+    return step
+
+
+def _sorted_groups(records: pl.DataFrame, starts: np.ndarray) -> pl.DataFrame:
+    """Return the records with every group in order of time, path and record number."""
+    ends = np.append(starts[1:], records.height)
+    groups = [records[int(a) : int(b)] for a, b in zip(starts, ends, strict=True)]
+    keys = ["time", "file", "record"]
+    ordered = [g if (np.diff(instants_us(g)) > 0).all() else g.sort(keys, maintain_order=True) for g in groups]
+    return pl.concat(ordered, rechunk=True)
+
+
+def with_trips(records: pl.DataFrame, evaluation: Evaluation) -> Ordered:
+    """Return records that are in order cut into lanes and trips."""
+    named = records
+    if "trip_id" in records.columns and records["trip_id"].null_count() < records.height:
+        named = records.with_columns(pl.col("trip_id").cast(pl.String).fill_null(""))
+    lane_starts = _lane_starts(named)
+    if "trip_id" in named.columns and _recurring(named, lane_starts):
+        named = named.sort(_group(named), "trip_id", "time", maintain_order=True)
+        lane_starts = _lane_starts(named)
+    lanes = _lanes(named, lane_starts)
+    starts = np.zeros(named.height, dtype=bool)
+    starts[lane_starts] = True
+    starts[1:] |= np.diff(instants_us(named)) > _longest_gap_us(lanes, lane_starts, named.height, evaluation)
+    lane = np.searchsorted(lane_starts, np.flatnonzero(starts), side="right") - 1
+    return Ordered.of(named, starts, lane, lanes)
+
+
+def _lane_starts(records: pl.DataFrame) -> np.ndarray:
+    """Return where the group or the trip id changes."""
+    names = [n for n in ("seam", "vehicle_id", "trip_id") if n in records.columns]
+    return np.unique(np.concatenate([change_points(records[name]) for name in names]))
+
+
+def _recurring(records: pl.DataFrame, lane_starts: np.ndarray) -> bool:
+    """Return whether a lane is left and met again."""
+    heads = records[lane_starts].select({_group(records), "vehicle_id", "trip_id"})
+    return heads.n_unique() != heads.height
+
+
+def _lanes(records: pl.DataFrame, lane_starts: np.ndarray) -> pl.DataFrame:
+    """Return a row a lane."""
+    heads = records[lane_starts]
+    trip_id = heads["trip_id"].cast(pl.String).fill_null("") if "trip_id" in heads.columns else pl.lit("")
+    seam = heads["seam"] if "seam" in heads.columns else pl.lit(-1, dtype=pl.Int64)
+    return heads.select(seam.alias("seam"), pl.col("vehicle_id").cast(pl.String), trip_id.alias("trip_id"))
+
+
+def _longest_gap_us(lanes: pl.DataFrame, starts: np.ndarray, count: int, evaluation: Evaluation) -> np.ndarray | int:
+    """Return the longest time between two records of one trip, per step."""
+    nameless = (lanes["trip_id"] == "").to_numpy()
+    limit = np.where(nameless, round(evaluation.trip_gap_s * SECOND_US), SAME_ID_GAP_US)
+    if len(set(limit.tolist())) == 1:
+        return int(limit[0])
+    return np.repeat(limit, np.diff(np.append(starts, count)))[1:]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """From each record to the next: metres, microseconds (-1 at a trip's end), and where both
+    imply more than `max_plausible_kph`."""
+
+    metres: np.ndarray
+    duration_us: np.ndarray
+    beyond: np.ndarray
+
+
+def steps_of(ordered: Ordered, evaluation: Evaluation) -> Steps:
+    """Return the steps between consecutive records of the same trip; 0 metres at a trip's end."""
+    count = len(ordered.time_us)
+    metres, duration = np.zeros(count), np.full(count, -1, dtype=np.int64)
+    metres[:-1] = segment_lengths_m(ordered.longitude, ordered.latitude)
+    duration[:-1] = np.diff(ordered.time_us)
+    last = np.flatnonzero(np.diff(ordered.trip))
+    duration[last], metres[last] = -1, 0.0
+    return Steps(metres, duration, _beyond(metres, duration, evaluation.max_plausible_kph))
+
+
+def _beyond(metres: np.ndarray, duration_us: np.ndarray, max_kph: float) -> np.ndarray:
+    """Return which steps imply more than the speed: few are looked at exactly."""
+    beyond = metres > duration_us * (max_kph / 3.6e6 * (1 - 1e-9))
+    near = np.flatnonzero(beyond)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        implied = 3.6 * metres[near] / (duration_us[near] / SECOND_US)
+    beyond[near] = (implied > max_kph) & (duration_us[near] >= 0)
+    return beyond
+
+
+def without_jumps(ordered: Ordered, steps: Steps, evaluation: Evaluation) -> tuple[Ordered, Steps, np.ndarray]:
+    """Return the records less those between two jumps, their steps, and which were kept."""
+    kept = np.ones(len(ordered.time_us), dtype=bool)
+    kept[1:-1] = ~(steps.beyond[:-2] & steps.beyond[1:-1])
+    if kept.all():
+        return ordered, steps, kept
+    starts = np.diff(ordered.trip, prepend=-1) > 0
+    left = Ordered.of(ordered.records.filter(pl.Series(kept)), starts[kept], ordered.lane, ordered.lanes)
+    return left, steps_of(left, evaluation), kept

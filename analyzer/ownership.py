@@ -1,0 +1,152 @@
+"""Which part of each lane a shard judges, and what it leaves to a seam.
+
+A slice of a log sees the middle of a lane, but not what came before and after. What a
+fix is worth depends on few fixes around it: those within `CONTEXT_US` (speeds are derived
+over two seconds) and the next ones (jumps). So a slice owns a lane from the first fix
+with enough calm context before and after it to the last such fix, and hands what lies
+outside to a *seam*, which is judged when all slices are known. Every instant has exactly
+one owner: intervals are half-open and meet at fixes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from analyzer.ordering import Ordered, Steps
+from analyzer.terms import SECOND_US
+
+CONTEXT_US = 2 * SECOND_US
+"""Calm time that must be known on both sides of the first and the last fix owned."""
+
+CONTEXT_FIXES = 4
+"""Calm fixes that must be known there."""
+
+LEAST_OWNED = 32
+"""A lane that owns fewer fixes than this in a slice is left to a seam as a whole."""
+
+ALWAYS = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
+
+HEAD, TAIL, WHOLE = 0, 1, 2
+"""Sides of a lane that are left to a seam."""
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Half-open intervals of time owned, one a lane, and what is left to seams.
+
+    `lanes` has a row a lane: vehicle_id, trip_id, first_us, last_us, own_from_us, own_to_us
+    (null: nothing is owned). `left` are records with `lane` (its row) and `side`.
+    """
+
+    own_from_us: np.ndarray
+    own_to_us: np.ndarray
+    lanes: pl.DataFrame
+    left: pl.DataFrame
+
+
+def own_everything(ordered: Ordered) -> Ownership:
+    """Return that a shard owns all of its lanes."""
+    count = ordered.lanes.height
+    return Ownership(np.full(count, ALWAYS[0]), np.full(count, ALWAYS[1]), pl.DataFrame(), pl.DataFrame())
+
+
+def own_between(ordered: Ordered, bounds: pl.DataFrame) -> Ownership:
+    """Return what the seams of a shard own; `bounds` has seam, own_from_us, own_to_us (null: open)."""
+    joined = ordered.lanes.join(bounds, on="seam", how="left", maintain_order="left")
+    low, high = (joined[n].fill_null(a).to_numpy() for n, a in zip(("own_from_us", "own_to_us"), ALWAYS, strict=True))
+    return Ownership(low, high, pl.DataFrame(), pl.DataFrame())
+
+
+def own_the_middle(ordered: Ordered, steps: Steps) -> Ownership:
+    """Return what a slice owns of each lane, and the records left to seams."""
+    first_trip = np.flatnonzero(np.diff(ordered.lane, prepend=-1) > 0)
+    starts = np.searchsorted(ordered.trip, first_trip)
+    ends = np.append(starts[1:], len(ordered.time_us))
+    jumps = np.flatnonzero(steps.beyond)
+    middles = [_middle(ordered.time_us, jumps, int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
+    own = np.array([(m.own_from, m.own_to) for m in middles], dtype=np.int64).reshape(-1, 2)
+    owned = own[:, 0] < own[:, 1]
+    times = np.where(owned[:, None], ordered.time_us[np.minimum(own, len(ordered.time_us) - 1)], ALWAYS[0])
+    lanes = ordered.lanes.select("vehicle_id", "trip_id").with_columns(
+        first_us=ordered.time_us[starts],
+        last_us=ordered.time_us[ends - 1],
+        own_from_us=_unless(~owned, times[:, 0]),
+        own_to_us=_unless(~owned, times[:, 1]),
+    )
+    spans = [span for lane, m in enumerate(middles) for span in m.left(lane)]
+    return Ownership(times[:, 0], times[:, 1], lanes, _records(ordered.records, spans))
+
+
+def _unless(mask: np.ndarray, values: np.ndarray) -> pl.Series:
+    """Return the values, null where the mask holds."""
+    return pl.select(pl.when(~pl.Series(mask)).then(pl.Series(values, dtype=pl.Int64))).to_series()
+
+
+@dataclass(frozen=True)
+class _Middle:
+    """Indices of a lane: its fixes `[start, end)`, those owned, and how far seams see into it."""
+
+    start: int
+    end: int
+    own_from: int
+    own_to: int
+    head_end: int
+    tail_start: int
+
+    def left(self, lane: int) -> Iterator[tuple[int, int, int, int]]:
+        """Yield (lane, side, from, to) of the records left to seams."""
+        if self.own_from >= self.own_to:
+            yield lane, WHOLE, self.start, self.end
+            return
+        yield lane, HEAD, self.start, self.head_end
+        yield lane, TAIL, self.tail_start, self.end
+
+
+def _middle(time_us: np.ndarray, jumps: np.ndarray, start: int, end: int) -> _Middle:
+    """Return what is owned of the lane of fixes `[start, end)`; `jumps` are steps that imply too much."""
+    nothing = _Middle(start, end, start, start, start, end)
+    head = _calm(time_us, jumps, start, end)
+    if head is None:
+        return nothing
+    backward = -time_us[start:end][::-1]
+    flipped = (end - 2 - jumps[(jumps >= start) & (jumps < end - 1)])[::-1]
+    tail = _calm(backward, flipped, 0, end - start)
+    if tail is None or (end - 1 - tail[1]) - head[1] < LEAST_OWNED:
+        return nothing
+    return _Middle(start, end, head[1], end - 1 - tail[1], head[2] + 1, end - 1 - tail[2])
+
+
+def _calm(time_us: np.ndarray, jumps: np.ndarray, start: int, end: int) -> tuple[int, int, int] | None:
+    """Return the first calm window of `[start, end)` as first, middle and last fix, null if none."""
+    first = start
+    while True:
+        middle = _reach(time_us, first, end)
+        last = _reach(time_us, middle, end)
+        if last >= end:
+            return None
+        low, high = np.searchsorted(jumps, (first, last))
+        if low == high:
+            return first, middle, last
+        first = int(jumps[high - 1]) + 1
+
+
+def _reach(time_us: np.ndarray, first: int, end: int) -> int:
+    """Return the first fix that lies `CONTEXT_US` and `CONTEXT_FIXES` after another; `end` if none."""
+    if first >= end:
+        return end
+    late = int(np.searchsorted(time_us[first:end], time_us[first] + CONTEXT_US)) + first
+    return min(max(late, first + CONTEXT_FIXES), end)
+
+
+def _records(records: pl.DataFrame, spans: list[tuple[int, int, int, int]]) -> pl.DataFrame:
+    """Return the records of spans (lane, side, from, to), with `lane` and `side`."""
+    parts = [
+        records[low:high].with_columns(
+            lane=pl.lit(lane, dtype=pl.Int64),
+            side=pl.lit(side, dtype=pl.Int8),
+        )
+        for lane, side, low, high in spans
+    ]
+    return pl.concat(parts) if parts else records.clear()

@@ -1,0 +1,184 @@
+"""Tasks done by several processes, or by this one alone: the same outcomes in the same order.
+
+Workers are spawned, so they work alike on every system. A worker that dies takes the pool
+with it: a new one is made and what was lost is done again. A task that was under way in
+`ATTEMPTS` such deaths is done by a process of its own; if that dies as well, it is given up.
+"""
+
+import os
+import pickle
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+
+from analyzer.errors import WorkerError
+from analyzer.fixes import Hints
+from analyzer.tasks import Common, Outcome, Task
+
+ATTEMPTS = 2
+QUEUED = 2
+"""Tasks that wait for each worker: it never idles while this process is busy itself."""
+
+Job = tuple[Task, Hints | None]
+
+_held: dict[Path, Common] = {}
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _quiet() -> None:
+    """Leave an interruption to the process that made this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _warm() -> None:
+    """Do nothing: a worker that did it has imported what tasks need."""
+
+
+def _work(common: Path, job: Job) -> Outcome:
+    """Do a task in a worker; what all tasks share is read once."""
+    if common not in _held:
+        _held.clear()
+        _held[common] = pickle.loads(common.read_bytes())  # noqa: S301 - written by the process that made this one
+    return job[0].run(_held[common], job[1])
+
+
+class Pool:
+    """This process and `workers - 1` others; used through `pool_of`."""
+
+    def __init__(self, workers: int, folder: Path) -> None:
+        """Start the other processes: they get ready while this one prepares what they need."""
+        self.workers, self.folder = workers, folder
+        self._shared = folder / "common.pickle"
+        self._executor = self._start()
+
+    def _start(self) -> ProcessPoolExecutor | None:
+        """Return new processes, null where this one works alone."""
+        if self.workers < 2:  # noqa: PLR2004 - nobody else
+            return None
+        executor = ProcessPoolExecutor(self.workers - 1, get_context("spawn"), initializer=_quiet)
+        for _ in range(self.workers - 1):
+            executor.submit(_warm)
+        return executor
+
+    def stop(self) -> None:
+        """End the other processes."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+    def share(self, common: Common) -> None:
+        """Give all processes what their tasks share."""
+        self._common = common
+        if self._executor is not None:
+            self._shared.write_bytes(pickle.dumps(common))
+
+    def run(self, jobs: Sequence[Job], done: Callable[[int], None] = lambda _: None) -> list[Outcome | WorkerError]:
+        """Return the outcome of every job, in their order; a WorkerError where it was given up.
+
+        `done` is told how many are ready.
+        """
+        outcomes: dict[int, Outcome | WorkerError] = {}
+        if self._executor is None or len(jobs) == 1:
+            for number, job in enumerate(jobs):
+                outcomes[number] = self._here(job)
+                done(len(outcomes))
+        else:
+            self._share_out(jobs, outcomes, done)
+        return [outcomes[number] for number in range(len(jobs))]
+
+    def _here(self, job: Job) -> Outcome:
+        """Do a job in this process."""
+        return job[0].run(self._common, job[1])
+
+    def _share_out(
+        self, jobs: Sequence[Job], outcomes: dict[int, Outcome | WorkerError], done: Callable[[int], None]
+    ) -> None:
+        """Do the jobs here and in the other processes, whoever is free."""
+        waiting = list(range(len(jobs)))[::-1]
+        deaths = dict.fromkeys(waiting, 0)
+        running: dict[Future[Outcome], int] = {}
+        while waiting or running:
+            lost = self._hand_out(jobs, waiting, running)
+            if waiting and not lost:
+                number = waiting.pop()
+                outcomes[number] = self._here(jobs[number])
+            lost += self._collect(running, outcomes, block=not waiting and not lost)
+            if lost:
+                self._rebuild(jobs, [*lost, *running.values()], deaths, outcomes, waiting)
+                running.clear()
+            done(len(outcomes))
+
+    def _hand_out(self, jobs: Sequence[Job], waiting: list[int], running: dict["Future[Outcome]", int]) -> list[int]:
+        """Keep the other processes busy; return a job that could not be handed out."""
+        while waiting and len(running) < QUEUED * (self.workers - 1) and self._executor is not None:
+            number = waiting.pop()
+            try:
+                running[self._executor.submit(_work, self._shared, jobs[number])] = number
+            except BrokenProcessPool:
+                return [number]
+        return []
+
+    def _rebuild(  # noqa: PLR0913 - all that is known of the jobs
+        self,
+        jobs: Sequence[Job],
+        lost: list[int],
+        deaths: dict[int, int],
+        outcomes: dict[int, Outcome | WorkerError],
+        waiting: list[int],
+    ) -> None:
+        """Make new processes after one died, and see that lost jobs are done again."""
+        self.stop()
+        for number in sorted(lost, reverse=True):
+            deaths[number] += 1
+            if deaths[number] > ATTEMPTS:
+                outcomes[number] = self._by_itself(jobs[number])
+            else:
+                waiting.append(number)
+        self._executor = self._start()
+
+    def _collect(
+        self, running: dict["Future[Outcome]", int], outcomes: dict[int, Outcome | WorkerError], *, block: bool
+    ) -> list[int]:
+        """Take what the other processes have done; return the jobs that died with one of them."""
+        if not running:
+            return []
+        finished, _ = wait(running, timeout=None if block else 0, return_when=FIRST_COMPLETED)
+        lost = []
+        for future in finished:
+            number = running.pop(future)
+            try:
+                outcomes[number] = future.result()
+            except BrokenProcessPool:
+                lost.append(number)
+        return lost
+
+    def _by_itself(self, job: Job) -> Outcome | WorkerError:
+        """Do a job in a process of its own."""
+        with ProcessPoolExecutor(1, get_context("spawn"), initializer=_quiet) as executor:
+            try:
+                return executor.submit(_work, self._shared, job).result()
+            except BrokenProcessPool:
+                return WorkerError("the process that judged it was killed again and again; is memory short?")
+
+
+@contextmanager
+def pool_of(workers: int) -> Iterator[Pool]:
+    """Give a pool of `workers` processes, this one among them, with a folder for what they share."""
+    with tempfile.TemporaryDirectory(prefix="zonelog-") as folder:
+        pool = Pool(workers, Path(folder))
+        try:
+            yield pool
+        finally:
+            pool.stop()

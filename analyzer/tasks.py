@@ -1,0 +1,238 @@
+"""The pieces of work of an analysis: pure functions of a task and what all tasks share.
+
+A task can be sent to another process, done twice, and done anywhere: the same task gives
+the same outcome. Its records live only while it runs.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from analyzer.errors import LogError
+from analyzer.fixes import Hints
+from analyzer.logs import Log, Part, Plan, ReadOptions, Remark, read_part
+from analyzer.shard import Shard, World, analyze_shard
+from analyzer.tables import RECORDS
+
+HOUR_US = 3_600_000_000
+
+
+@dataclass(frozen=True)
+class Common:
+    """What all tasks share: the world, how to read, and which records are left out.
+
+    `start` and `end` (null: open) and `vehicles` (empty: all) say what part is judged;
+    `alone` that one task reads everything; `spill` is a folder for records in between.
+    """
+
+    world: World
+    reading: ReadOptions
+    start: dt.datetime | None
+    end: dt.datetime | None
+    vehicles: tuple[str, ...]
+    draw: bool
+    alone: bool
+    spill: Path
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading one part gave, but for its records.
+
+    `left_out` are records that are not to be judged. `error` (null: none) says why the part
+    cannot be read; then nothing else is known.
+    """
+
+    file: int
+    part: int
+    records: int = 0
+    other_records: int = 0
+    left_out: int = 0
+    rejects: pl.DataFrame = field(default_factory=pl.DataFrame)
+    remarks: tuple[Remark, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Spill:
+    """Records put aside, sorted by vehicle and time, and the rows of each vehicle and hour in them.
+
+    `rows` has vehicle_id, hour (since 1970 UTC), start and count. `samples` names the
+    vehicles of which there are samples.
+    """
+
+    path: Path
+    rows: pl.DataFrame
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task gives: the rows of its shard, and what it read or put aside."""
+
+    shard: Shard = field(default_factory=Shard)
+    readings: tuple[Reading, ...] = ()
+    spill: Spill | None = None
+
+
+class Task(Protocol):
+    """A piece of work."""
+
+    def run(self, common: Common, hints: Hints | None = None) -> Outcome:
+        """Do it; `hints` are what the rest of the log says of its trips."""
+        ...
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One part of one log; `file` is the index of the log, `number` that of the part."""
+
+    file: int
+    number: int
+    plan: Plan
+    part: Part
+
+
+@dataclass(frozen=True)
+class SliceTask:
+    """Read some parts, and judge what they hold; `skip` names vehicles that are judged elsewhere."""
+
+    number: int
+    pieces: tuple[Piece, ...]
+    skip: tuple[str, ...] = ()
+
+    def run(self, common: Common, hints: Hints | None = None) -> Outcome:
+        """Return the rows of the slice; vehicles with samples are put aside unless it is alone."""
+        read = [_read(piece, common) for piece in self.pieces]
+        readings = tuple(reading for reading, _ in read)
+        records = _concat([records for _, records in read])
+        if self.skip:
+            records = records.filter(~pl.col("vehicle_id").cast(pl.String).is_in(self.skip))
+        sampled = () if common.alone else _sampled(records)
+        aside = None
+        if sampled:
+            whole = pl.col("vehicle_id").cast(pl.String).is_in(sampled)
+            aside = put_aside(records.filter(whole), common.spill / f"{self.number}.arrow", sampled)
+            records = records.filter(~whole)
+        shard = analyze_shard(records, common.world, alone=common.alone, hints=hints, draw=common.draw)
+        return Outcome(shard, readings, aside)
+
+
+@dataclass(frozen=True)
+class SpillTask:
+    """Read some parts again, and put the records of some vehicles aside."""
+
+    number: int
+    pieces: tuple[Piece, ...]
+    vehicles: tuple[str, ...]
+
+    def run(self, common: Common, hints: Hints | None = None) -> Outcome:  # noqa: ARG002 - nothing is judged
+        """Return where the records are."""
+        records = _concat([_read(piece, common)[1] for piece in self.pieces])
+        own = records.filter(pl.col("vehicle_id").cast(pl.String).is_in(self.vehicles))
+        return Outcome(spill=put_aside(own, common.spill / f"{self.number}.arrow", ()))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a spilled file; `base` is added to their record numbers."""
+
+    path: Path
+    start: int
+    count: int
+    base: int
+
+
+@dataclass(frozen=True)
+class GatherTask:
+    """Judge records that were put aside; `alone` says that nobody else has any of their vehicles."""
+
+    rows: tuple[Rows, ...]
+    alone: bool
+
+    def run(self, common: Common, hints: Hints | None = None) -> Outcome:
+        """Return the rows of the shard."""
+        parts = [pl.scan_ipc(r.path, glob=False).slice(r.start, r.count).collect() for r in self.rows]
+        based = [p.with_columns(pl.col("record") + r.base) for p, r in zip(parts, self.rows, strict=True)]
+        records = pl.concat(based, how="diagonal_relaxed")
+        return Outcome(analyze_shard(records, common.world, alone=self.alone, hints=hints, draw=common.draw))
+
+
+@dataclass(frozen=True)
+class SeamTask:
+    """Judge seams; `records` have `seam`, `seams` say what is owned."""
+
+    records: pl.DataFrame
+    seams: pl.DataFrame
+
+    def run(self, common: Common, hints: Hints | None = None) -> Outcome:
+        """Return the rows of the shard."""
+        return Outcome(analyze_shard(self.records, common.world, self.seams, hints=hints, draw=common.draw))
+
+
+def _read(piece: Piece, common: Common) -> tuple[Reading, pl.DataFrame]:
+    """Return what one part holds: its accounting, and the records that are to be judged."""
+    try:
+        log = read_part(piece.plan, piece.part, common.reading)
+    except LogError as error:
+        return Reading(piece.file, piece.number, error=str(error)), pl.DataFrame()
+    typed = _typed(log, piece.file)
+    conditions = _part(common)
+    kept = typed.filter(*conditions) if conditions else typed
+    reading = Reading(
+        piece.file,
+        piece.number,
+        log.record_count,
+        log.other_records,
+        typed.height - kept.height,
+        log.rejects.with_columns(file=pl.lit(piece.file, dtype=pl.Int32)),
+        log.remarks,
+    )
+    return reading, kept
+
+
+def _typed(log: Log, file: int) -> pl.DataFrame:
+    """Return the records of a log in the types of RECORDS, with the index of their file."""
+    types: Mapping[str, pl.DataType] = {c.name: c.dtype for c in RECORDS.columns if c.name in log.records.columns}
+    casts = [pl.col(name).cast(dtype) for name, dtype in types.items()]
+    return log.records.select(casts).with_columns(file=pl.lit(file, dtype=pl.Int32))
+
+
+def _part(common: Common) -> list[pl.Expr]:
+    """Return the conditions on records of what is to be judged."""
+    conditions = []
+    if common.start is not None:
+        conditions.append(pl.col("time") >= common.start)
+    if common.end is not None:
+        conditions.append(pl.col("time") < common.end)
+    if common.vehicles:
+        conditions.append(pl.col("vehicle_id").is_in(list(common.vehicles)))
+    return conditions
+
+
+def _concat(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the frames as one."""
+    full = [frame for frame in frames if frame.height]
+    return full[0] if len(full) == 1 else pl.concat(full, how="diagonal") if full else pl.DataFrame()
+
+
+def _sampled(records: pl.DataFrame) -> tuple[str, ...]:
+    """Return the vehicles of which there are samples."""
+    if "is_sample" not in records.columns or not records["is_sample"].any():
+        return ()
+    return tuple(records.filter("is_sample")["vehicle_id"].cast(pl.String).unique().sort())
+
+
+def put_aside(records: pl.DataFrame, path: Path, samples: tuple[str, ...]) -> Spill:
+    """Write records to a file, sorted by vehicle and time."""
+    ordered = records.with_columns(pl.col("vehicle_id").cast(pl.String)).sort(
+        "vehicle_id", "time", maintain_order=True
+    )
+    ordered.write_ipc(path, compression="uncompressed")
+    hour = (pl.col("time").dt.epoch("us") // HOUR_US).alias("hour")
+    counts = ordered.group_by("vehicle_id", hour, maintain_order=True).agg(pl.len().cast(pl.Int64).alias("count"))
+    return Spill(path, counts.with_columns(start=pl.col("count").cum_sum() - pl.col("count")), samples)

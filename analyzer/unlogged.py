@@ -1,0 +1,75 @@
+"""Movements that nobody logged: where trips begin against where the vehicle's last one ended."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from analyzer.findings import as_instants, mode_names
+from analyzer.geometry import geodesic_m
+from analyzer.rules import Evaluation
+from analyzer.terms import SECOND_US
+
+
+def unlogged_movements(trips: pl.DataFrame, evaluation: Evaluation, z: float, files: Sequence[str]) -> pl.DataFrame:
+    """Return the findings of unlogged-movement over all trips (of `legs.trips_of`)."""
+    ordered = trips.sort("vehicle_id", "first_time_us", "trip_id")
+    pairs = [_pairs(group) for group in ordered.partition_by("vehicle_id", maintain_order=True)]
+    if not pairs:
+        return pl.DataFrame()
+    both = pl.concat(pairs)
+    between_us = both["first_time_us"] - both["before_last_time_us"]
+    places = ("before_last_longitude", "before_last_latitude", "first_longitude", "first_latitude")
+    metres = geodesic_m(*(both[name].to_numpy() for name in places))
+    driven_s = np.minimum(between_us.to_numpy() / SECOND_US, evaluation.max_gap_s)
+    error = (
+        z * (both["before_last_accuracy_m"] + both["first_accuracy_m"]).to_numpy()
+        + both["before_last_speed_kph"].to_numpy() / 3.6 * driven_s
+    )
+    margin = metres - evaluation.unlogged_distance_m
+    found = margin > error
+    measured = both.with_columns(peak=pl.Series(metres), margin=pl.Series(margin), error=pl.Series(error)).filter(
+        pl.Series(found)
+    )
+    return _table(measured, evaluation, files)
+
+
+def _pairs(trips: pl.DataFrame) -> pl.DataFrame:
+    """Return the trips of one vehicle, each beside the one that ended last before its start."""
+    by_end = trips.sort("last_time_us", "trip_id")
+    before = np.searchsorted(by_end["last_time_us"].to_numpy(), trips["first_time_us"].to_numpy()) - 1
+    later = np.flatnonzero(before >= 0)
+    earlier = by_end[before[later]]
+    renamed = earlier.rename({name: f"before_{name}" for name in earlier.columns})
+    return pl.concat([trips[later], renamed], how="horizontal")
+
+
+def _table(found: pl.DataFrame, evaluation: Evaluation, files: Sequence[str]) -> pl.DataFrame:
+    """Return the rows in the columns of the table of findings."""
+    start = as_instants(found["before_last_time_us"])
+    end = as_instants(found["first_time_us"])
+    duration = (found["first_time_us"] - found["before_last_time_us"]) / SECOND_US
+    places = {
+        f"{name}_{axis}": found[f"{source}_{axis}"]
+        for name, source in (("start", "before_last"), ("end", "first"), ("peak", "first"))
+        for axis in ("longitude", "latitude")
+    }
+    return found.select("vehicle_id", "trip_id", "peak", "margin", "error").with_columns(
+        trip_start=end,
+        check=pl.lit("unlogged-movement"),
+        verdict=pl.lit("not_observed"),
+        start=start,
+        end=end,
+        duration_s=duration,
+        observed_s=pl.lit(0.0),
+        control_mode=mode_names(found["before_last_mode"]),
+        limit=pl.lit(evaluation.unlogged_distance_m),
+        unit=pl.lit("m"),
+        peak_time=end,
+        decided_at=end,
+        first_file=pl.Series([files[i] for i in found["before_last_file"]], dtype=pl.String),
+        first_record=found["before_last_record"],
+        last_file=pl.Series([files[i] for i in found["first_file"]], dtype=pl.String),
+        last_record=found["first_record"],
+        **places,
+    )
