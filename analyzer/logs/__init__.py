@@ -2,27 +2,55 @@
 
 import glob
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
+import polars as pl
+
 from analyzer.errors import LogError
-from analyzer.logs._format import Format, Log, ReadOptions
+from analyzer.logs._files import head_of, is_url, sha256_of
+from analyzer.logs._format import (
+    PART_BYTES,
+    PART_RECORDS,
+    PART_SIZE,
+    Format,
+    Log,
+    Part,
+    PartSize,
+    Plan,
+    ReadOptions,
+    refuse_unreadable,
+)
+from analyzer.logs._remarks import Remark, notices_of
 from analyzer.plugins import discover
 
-__all__ = ["Format", "Log", "ReadOptions", "find_logs", "formats", "read_log"]
-
-HEAD_BYTES = 4096
+__all__ = [
+    "PART_BYTES",
+    "PART_RECORDS",
+    "Format",
+    "Log",
+    "Part",
+    "PartSize",
+    "Plan",
+    "ReadOptions",
+    "Remark",
+    "find_logs",
+    "formats",
+    "notices_of",
+    "plan_log",
+    "read_log",
+    "read_part",
+    "refuse_unreadable",
+    "sha256_of",
+]
 
 
 @cache
 def formats() -> dict[str, Format]:
     """Return module name -> log format."""
     return discover(__name__, "FORMAT", Format)
-
-
-def is_url(path: str) -> bool:
-    """Return whether a path is a URL."""
-    return "://" in path
 
 
 def find_logs(arguments: Sequence[str]) -> list[str]:
@@ -65,23 +93,59 @@ def _known_formats() -> str:
     return f"zonelog reads {'; '.join(names)}"
 
 
-def read_log(path: str, options: ReadOptions) -> Log:
-    """Return one log; LogError says why it cannot be read as a whole."""
-    head = b"" if is_url(path) else _head(path)
-    return _format_of(path, head).read(path, options)
+def plan_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Plan:
+    """Return how a log is read in parts, without decoding it.
+
+    Raises LogError where the file is missing, empty, of no known format or without the
+    columns of a log.
+    """
+    form = _format_of(path, head_of(path))
+    return form.plan(path, options, size) if form.plan else Plan(path, form.name)
 
 
-def _head(path: str) -> bytes:
-    """Return the first bytes of a file."""
-    try:
-        with Path(path).open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except OSError as error:
-        message = f"{path}: cannot be opened ({error.strerror}); check path and permissions"
-        raise LogError(message) from error
-    if not head.strip():
-        raise LogError(f"{path}: the file is empty; there is nothing to judge in it")
-    return head
+def read_part(plan: Plan, part: Part, options: ReadOptions) -> Log:
+    """Return one part of a log, its records numbered from 1.
+
+    LogError says why the log cannot be read as a whole. That no record is readable is no
+    error of a part: `refuse_unreadable` is for the one who has seen them all.
+    """
+    return _by_name(plan.format).read(plan, part, options)
+
+
+def read_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Log:
+    """Return one log, all its parts; LogError says why it cannot be read as a whole."""
+    plan = plan_log(path, options, size)
+    log = _joined([read_part(plan, part, options) for part in plan.parts])
+    if log.records.is_empty():
+        first = log.rejects.select("record", "reason").head(1).rows()
+        refuse_unreadable(path, log.record_count, first[0] if first else None)
+    return replace(log, sha256=sha256_of(path))
+
+
+def _joined(parts: list[Log]) -> Log:
+    """Return the parts of a log as one, records numbered through."""
+    befores = list(accumulate((part.record_count for part in parts), initial=0))
+    numbered = list(zip(parts, befores, strict=False))
+    return Log(
+        path=parts[0].path,
+        format=parts[0].format,
+        sha256=None,
+        records=pl.concat([_shifted(part.records, before) for part, before in numbered], how="diagonal"),
+        rejects=pl.concat([_shifted(part.rejects, before) for part, before in numbered]),
+        record_count=befores[-1],
+        other_records=sum(part.other_records for part in parts),
+        remarks=tuple(remark for part in parts for remark in part.remarks),
+    )
+
+
+def _shifted(frame: pl.DataFrame, before: int) -> pl.DataFrame:
+    """Return records of a part numbered as those of the file, of which `before` came before."""
+    return frame.with_columns(pl.col("record") + before) if before else frame
+
+
+def _by_name(name: str) -> Format:
+    """Return the format of a name."""
+    return next(f for f in formats().values() if f.name == name)
 
 
 def _format_of(path: str, head: bytes) -> Format:

@@ -1,145 +1,203 @@
-"""Tables of text with a delimiter: encoding, header, and lines that do not fit it."""
+"""Tables of text with a delimiter, read in ranges of bytes that end at line ends."""
 
-import codecs
-import csv
-import io
-from pathlib import Path
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from analyzer.errors import LogError
-from analyzer.logs._format import NO_REJECTS, Log, ReadOptions
-from analyzer.logs._plain import Sheet, clean_text, log_of
+from analyzer.logs._by_line import read_by_line
+from analyzer.logs._columns import TIMES, columns_of
+from analyzer.logs._files import is_url
+from analyzer.logs._format import Log, Part, PartSize, Plan, ReadOptions, refuse_unreadable
+from analyzer.logs._heading import DIVISIBLE, Heading, as_utf8, decodes, heading_of, open_text, stated_encoding
+from analyzer.logs._plain import NUMBERS, Sheet, log_of
 from analyzer.logs._profile import Profile, load_profile
-from analyzer.terms import Notice
+from analyzer.logs._ranges import parts_between, survey
+from analyzer.logs._remarks import Remark
 
-_BINARY = bytes({*range(9), *range(14, 27), *range(28, 32)})
-_SEPARATORS = ",;\t|"
-PIECE_BYTES = 1 << 22
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-
-
-def is_text(head: bytes) -> bool:
-    """Return whether the first bytes of a file can be text."""
-    return head.startswith(_UTF16) or not any(byte in _BINARY for byte in head)
+_QUOTE = b'"'
+_BLANK_LINES = re.compile(rb"\n(?:\r?\n)+")
+_SAMPLE_BYTES = 1 << 12
+Types = Mapping[str, Any]
 
 
-def read_delimited(path: str, options: ReadOptions, name: str, separator: str | None) -> Log:
-    """Return the log of a delimited file; `separator` null means: the one its header uses."""
+def plan_delimited(path: str, options: ReadOptions, size: PartSize, name: str, separator: str) -> Plan:
+    """Return a text table divided into ranges of bytes; LogError where it cannot be a log."""
     profile = load_profile(options.profile)
-    source, notices = _source(path, profile)
-    given = profile.read.get("delimiter") or separator
-    header = _first_line(source)
-    used = given if given and (given in header or separator is None) else _separator(header)
+    if is_url(path):
+        return Plan(path, name)
+    encoding = stated_encoding(path, profile)
+    start = heading_of(path, encoding or "iso8859-1", profile, separator).start
+    if encoding is None or encoding in DIVISIBLE:
+        found = survey(path, start, size.text_bytes, _QUOTE)
+        encoding = _confirmed(path, encoding, utf8=found.utf8)
+        parts = parts_between(path, found.edges)
+    else:
+        parts = (Part(start),)
+    columns_of(path, heading_of(path, encoding, profile, separator).names, profile)
+    if parts[-1].stop == start:
+        refuse_unreadable(path, 0, None)
+    return Plan(path, name, parts, encoding)
+
+
+def _confirmed(path: str, stated: str | None, *, utf8: bool) -> str:
+    """Return the encoding of a text: the stated one, UTF-8, or cp949 (Korean Windows)."""
+    if utf8 and stated in {None, "utf-8"}:
+        return "utf-8"
+    if stated not in {None, "utf-8"}:
+        return str(stated)
+    if stated is None and decodes(path, "cp949"):
+        return "cp949"
+    seen = "is neither UTF-8 nor cp949 text" if stated is None else f"cannot be read as {stated}"
+    raise LogError(f"{path}: {seen}; save it as UTF-8")
+
+
+def read_delimited(plan: Plan, part: Part, options: ReadOptions, separator: str) -> Log:
+    """Return the log of a part of a delimited text."""
+    profile = load_profile(options.profile)
+    if is_url(plan.path):
+        return log_of(_remote(plan, profile, separator), options, profile)
+    heading = heading_of(plan.path, plan.encoding, profile, separator)
+    text = _Text(plan, heading, _bytes_of(plan, part, heading))
+    return log_of(text.sheet(profile), options, profile)
+
+
+def _remote(plan: Plan, profile: Profile, separator: str) -> Sheet:
+    """Return the whole table of a URL, as text."""
     columns = profile.read.get("columns")
-    frame, rejects = _frame(path, source, used, columns)
-    sheet = Sheet(path, name, frame, rejects, tuple(notices))
-    return log_of(sheet, options, profile)
-
-
-def _source(path: str, profile: Profile) -> tuple[str | bytes, list[Notice]]:
-    """Return what polars shall read: the path of a UTF-8 file (or a URL), else its text as UTF-8."""
-    if "://" in path:
-        return path, []
-    encoding = profile.read.get("encoding") or _encoding(path)
-    if encoding == "utf-8":
-        return path, []
-    try:
-        text = Path(path).read_text(encoding=encoding)
-    except (UnicodeDecodeError, LookupError) as error:
-        raise LogError(f"{path}: cannot be read as {encoding} ({error}); save it as UTF-8") from error
-    notice = Notice(
-        "encoding",
-        path,
-        f"{path}: UTF-8이 아니라 {encoding}(으)로 읽었습니다.",
-        f"{path}: is not UTF-8; it was read as {encoding}.",
-    )
-    return text.encode(), [notice]
-
-
-def _encoding(path: str) -> str:
-    """Return the encoding of a text: UTF-8, UTF-16 by its mark, else cp949 (Korean Windows)."""
-    with Path(path).open("rb") as file:
-        head = file.read(4096)
-    if not is_text(head):
-        raise LogError(f"{path}: this is binary data, not a text table; was it renamed?")
-    if head.startswith(_UTF16):
-        return "utf-16"
-    for encoding in ("utf-8", "cp949"):
-        if _decodes(path, encoding):
-            return encoding
-    raise LogError(f"{path}: is neither UTF-8 nor cp949 text; save it as UTF-8")
-
-
-def _decodes(path: str, encoding: str) -> bool:
-    """Return whether the whole file is text in an encoding, read piece by piece."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    with Path(path).open("rb") as file:
-        try:
-            while piece := file.read(PIECE_BYTES):
-                decoder.decode(piece)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True
-
-
-def _first_line(source: str | bytes) -> str:
-    """Return the header line; of a URL nothing is known yet."""
-    if isinstance(source, bytes):
-        return source.split(b"\n", 1)[0].decode("utf-8", "replace")
-    if "://" in source:
-        return ""
-    with Path(source).open(encoding="utf-8-sig") as file:
-        return file.readline(PIECE_BYTES)
-
-
-def _separator(header: str) -> str:
-    """Return the separator that the header uses most."""
-    return max(_SEPARATORS, key=header.count)
-
-
-def _frame(
-    path: str, source: str | bytes, separator: str, columns: list[str] | None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the table with `record`, and the lines that do not fit its header as rejects."""
-    data = io.BytesIO(source) if isinstance(source, bytes) else source
+    given = profile.read.get("delimiter") or separator
     try:
         frame = pl.read_csv(
-            data,
-            separator=separator,
-            infer_schema=False,
-            has_header=columns is None,
-            new_columns=columns,
-            glob=False,
+            plan.path, separator=given, infer_schema=False, has_header=columns is None, new_columns=columns
         )
-    except pl.exceptions.NoDataError:
-        raise LogError(f"{path}: the file is empty; there is nothing to judge in it") from None
-    except (pl.exceptions.ComputeError, pl.exceptions.PolarsError) as error:
-        if "://" in path:
-            raise LogError(f"{path}: cannot be read as a table ({error})") from error
-        text = Path(path).read_text(encoding="utf-8-sig") if isinstance(source, str) else source.decode("utf-8-sig")
-        return _frame_by_line(path, text, separator, columns)
-    return frame.with_columns(record=pl.int_range(1, pl.len() + 1, dtype=pl.Int64)), NO_REJECTS
+    except pl.exceptions.PolarsError as error:
+        raise LogError(f"{plan.path}: cannot be read as a table ({error})") from error
+    return Sheet(plan.path, plan.format, frame)
 
 
-def _frame_by_line(
-    path: str, text: str, separator: str, columns: list[str] | None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the table read line by line: slow, but it names every line that does not fit."""
-    reader = csv.reader(io.StringIO(text), delimiter=separator)
-    good, bad = [], []
-    try:
-        names = columns or next(reader)
-        for record, row in enumerate((r for r in reader if r), start=1):
-            if len(row) > len(names):
-                bad.append((record, "ragged-line", clean_text(separator.join(row))))
-            else:
-                good.append((*row, *[None] * (len(names) - len(row)), record))
-    except (csv.Error, StopIteration) as error:
-        raise LogError(f"{path}: cannot be read as a table ({error})") from error
-    if len(set(names)) != len(names):
-        raise LogError(f"{path}: two columns have the same name; rename one")
-    schema = {**dict.fromkeys(names, pl.String), "record": pl.Int64}
-    frame = pl.DataFrame(good, schema=schema, orient="row")
-    return frame, pl.DataFrame(bad, schema=NO_REJECTS.schema, orient="row")
+def _bytes_of(plan: Plan, part: Part, heading: Heading) -> bytes:
+    """Return the bytes of a part, without the header, as UTF-8."""
+    start = max(part.start, heading.start)
+    file, encoding = open_text(plan.path, plan.encoding)
+    with file:
+        file.seek(start)
+        data = file.read(-1 if part.stop is None else part.stop - start)
+    return as_utf8(plan.path, data, encoding)
+
+
+@dataclass
+class _Text:
+    """The lines of one part and how to read them."""
+
+    plan: Plan
+    heading: Heading
+    data: bytes
+
+    def sheet(self, profile: Profile) -> Sheet:
+        """Return the table of the part."""
+        columns = columns_of(self.plan.path, self.heading.names, profile)
+        make = partial(Sheet, self.plan.path, self.plan.format, remarks=self._remarks())
+        try:
+            frame, typed = self._frame(columns)
+        except pl.exceptions.PolarsError:
+            frame, record, rejects = read_by_line(
+                self.plan.path, self.data.decode(), self.heading.separator, self.heading.names
+            )
+            return make(frame, record=record, rejects=rejects)
+        return make(frame, raw=self._raw(list(frame.columns)) if typed else None)
+
+    def _remarks(self) -> tuple[Remark, ...]:
+        """Return what to say of an encoding."""
+        if self.plan.encoding == "utf-8":
+            return ()
+        return (Remark("encoding", self.plan.path, words=(self.plan.encoding,)),)
+
+    def _frame(self, columns: Mapping[str, str]) -> tuple[pl.DataFrame, bool]:
+        """Return the columns that are needed, and whether numbers in them are numbers already."""
+        wanted = list(dict.fromkeys(columns.values()))
+        types = self._types(columns)
+        try:
+            frame = self._parsed(self.data, wanted, types)
+        except pl.exceptions.PolarsError:
+            frame, types = self._parsed(self.data, wanted, {}), {}
+        if _holds_empty_rows(frame) and (data := _without_blank_lines(self.data)) != self.data:
+            self.data = data
+            frame = self._parsed(self.data, wanted, types)
+        return frame, bool(types)
+
+    def _types(self, columns: Mapping[str, str]) -> Types:
+        """Return the columns to read as numbers at once; one that is no number makes all of them text again."""
+        types: dict[str, Any] = {columns[name]: pl.Float64 for name in NUMBERS if name in columns}
+        kind = next(name for name in TIMES if name in columns)
+        time = self._type_of_time(kind, columns[kind])
+        return types if time is None else types | {columns[kind]: time}
+
+    def _type_of_time(self, kind: str, column: str) -> Any:
+        """Return the type of a column of numbers since 1970 by its first value, null for text."""
+        sample = self.data[:_SAMPLE_BYTES].split(b"\n", 1)[0]
+        if kind == "timestamp" or not sample:
+            return None
+        try:
+            values = self._parsed(sample, [column], {})[column].to_list()
+        except pl.exceptions.PolarsError:
+            return None
+        first = str(*values[:1])
+        if re.fullmatch(r"\d+", first):
+            return pl.Int64
+        return pl.Float64 if kind != "timestamp_ns" and re.fullmatch(r"\d+\.\d+", first) else None
+
+    def _parsed(self, data: bytes, wanted: list[str], types: Types) -> pl.DataFrame:
+        """Return columns of lines without a header."""
+        separator, names = self.heading.separator, self.heading.names
+        schema = {name: types.get(name, pl.String) for name in names}
+        places = sorted(names.index(name) for name in wanted)
+        if not data:
+            return pl.DataFrame(schema={name: schema[name] for name in wanted})
+        try:
+            frame = pl.read_csv(data, columns=places, has_header=False, separator=separator, schema=schema)
+        except pl.exceptions.SchemaError:  # the first line is shorter than the others, or longer
+            frame = pl.read_csv(self.heading.header + data, columns=places, separator=separator, schema=schema)
+        return frame.select(wanted).rechunk()
+
+    def _raw(self, wanted: list[str]) -> Callable[[pl.Series], pl.DataFrame]:
+        """Return how to get rows as they are written."""
+
+        def rows(chosen: pl.Series) -> pl.DataFrame:
+            lines = _lines(self.data, chosen)
+            if lines is None:
+                return self._parsed(self.data, wanted, {}).filter(chosen)
+            return self._parsed(lines, wanted, {})
+
+        return rows
+
+
+def _holds_empty_rows(frame: pl.DataFrame) -> bool:
+    """Return whether a row says nothing in any column: it may be a blank line."""
+    if not all(frame.null_count().row(0)):
+        return False
+    return bool(frame.select(pl.all_horizontal(pl.all().is_null()).any()).item())
+
+
+def _without_blank_lines(data: bytes) -> bytes:
+    """Return lines without the blank ones; what is inside quotes stays."""
+    pieces = (b"\n" + data).split(_QUOTE)
+    pieces[::2] = [_BLANK_LINES.sub(b"\n", piece) for piece in pieces[::2]]
+    return _QUOTE.join(pieces).removeprefix(b"\n")
+
+
+def _lines(data: bytes, chosen: pl.Series) -> bytes | None:
+    """Return the chosen lines, null where a line may be more than one row or less."""
+    if _QUOTE in data:
+        return None
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n")) + 1
+    if not data.endswith(b"\n"):
+        ends = np.append(ends, len(data))
+    if len(ends) != len(chosen):
+        return None
+    starts = np.concatenate([[0], ends[:-1]])
+    return b"".join(data[starts[i] : ends[i]] for i in chosen.arg_true())

@@ -1,12 +1,23 @@
-"""What a log format is, and what reading a log gives."""
+"""What a log format is, how a log is divided, and what reading a part of it gives."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import polars as pl
 
+from analyzer.errors import LogError
+from analyzer.logs._remarks import Remark, notices_of
 from analyzer.terms import Notice
+
+PART_RECORDS = 1 << 19
+"""Most records of a part of a typed table: parts depend on the file alone, never on the machine."""
+
+PART_BYTES = 48_000_000
+"""Bytes of a part of a text table, about as many records."""
+
+NO_REJECTS = pl.DataFrame(schema={"record": pl.Int64, "reason": pl.String, "text": pl.String})
 
 
 @dataclass(frozen=True)
@@ -18,11 +29,46 @@ class ReadOptions:
 
 
 @dataclass(frozen=True)
+class PartSize:
+    """Into how large parts logs are divided."""
+
+    records: int = PART_RECORDS
+    text_bytes: int = PART_BYTES
+
+
+PART_SIZE = PartSize()
+
+
+@dataclass(frozen=True)
+class Part:
+    """What to read of a log: `[start, stop)`, to the end where `stop` is null.
+
+    Rows of a typed table, bytes of a text table. `records` is how many records that is:
+    exact where the format knows it cheaply, else an estimate, for planning only.
+    """
+
+    start: int = 0
+    stop: int | None = None
+    records: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A log divided into parts, in order; `encoding` is that of a text table."""
+
+    path: str
+    format: str
+    parts: tuple[Part, ...] = (Part(),)
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True)
 class Log:
-    """One log as read.
+    """A log, or a part of one, as read.
 
     `records` follow `tables.RECORDS` but may lack a column of which nothing is said;
     `rejects` has record, reason, text. `record_count = records + rejects + other_records`.
+    Of a part, `record` counts from 1 within the part and `sha256` is null (as of a URL).
     """
 
     path: str
@@ -32,17 +78,45 @@ class Log:
     rejects: pl.DataFrame
     record_count: int
     other_records: int = 0
-    notices: tuple[Notice, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Return the remarks as sentences."""
+        return notices_of(self.remarks)
 
 
 @dataclass(frozen=True)
 class Format:
-    """A log format: known by suffix, sure by its first bytes."""
+    """A log format: known by suffix, sure by its first bytes.
+
+    `read` gives one part of a planned log. `plan` divides a log without decoding it;
+    without one, a log is one part.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     recognises: Callable[[bytes], bool]
-    read: Callable[[str, ReadOptions], Log]
+    read: Callable[[Plan, Part, ReadOptions], Log]
+    plan: Callable[[str, ReadOptions, PartSize], Plan] | None = None
 
 
-NO_REJECTS = pl.DataFrame(schema={"record": pl.Int64, "reason": pl.String, "text": pl.String})
+def bounds(start: int, stop: int, most: int) -> list[int]:
+    """Return where to divide `[start, stop)` into equal pieces of at most `most`, ends included.
+
+    Equal ones, because what is asked of most records of a part means little of a few.
+    """
+    pieces = max(1, -(-(stop - start) // most))
+    return [start + (stop - start) * number // pieces for number in range(pieces + 1)]
+
+
+def refuse_unreadable(path: str, record_count: int, first_reject: tuple[int, str] | None) -> NoReturn:
+    """Refuse a log of which no record is readable; `first_reject` is its record and reason."""
+    if first_reject is None:
+        raise LogError(f"{path}: has a header but no record; there is nothing to judge")
+    record, reason = first_reject
+    message = (
+        f"{path}: not one of {record_count} records is readable; the first (record {record}) is "
+        f"rejected as {reason}; check the columns and the format"
+    )
+    raise LogError(message)

@@ -16,7 +16,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._format import NO_REJECTS, Log, ReadOptions
-from analyzer.logs._plain import clean_text, sha256_of, vehicle_from_file
+from analyzer.logs._plain import clean_text, vehicle_from_file
 from analyzer.logs._profile import load_profile
 
 NO_FIX = -1
@@ -200,7 +200,7 @@ def _log(path: str, options: ReadOptions, name: str, recording: _Recording, tota
     vehicle = profile.fixed.get("vehicle_id")
     named = vehicle is not None
     vehicle = vehicle or Path(path).name.split(".")[0]
-    notices = () if named else (vehicle_from_file(path, vehicle),)
+    remarks = () if named else (vehicle_from_file(path, vehicle),)
     records = pl.DataFrame(recording.rows, schema=_SCHEMA).with_columns(
         pl.col("time").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
         vehicle_id=pl.lit(vehicle),
@@ -208,4 +208,4 @@ def _log(path: str, options: ReadOptions, name: str, recording: _Recording, tota
     )
     rejects = pl.DataFrame(recording.rejects, schema=NO_REJECTS.schema, orient="row")
     others = total - recording.count
-    return Log(path, name, sha256_of(path), records, rejects, total, others, notices)
+    return Log(path, name, None, records, rejects, total, others, remarks)

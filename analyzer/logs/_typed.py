@@ -1,28 +1,47 @@
-"""Typed tables, read lazily: only the columns that a plain log knows."""
+"""Typed tables, read lazily: only the columns that a plain log knows, row range by row range."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._columns import columns_of
-from analyzer.logs._format import Log, ReadOptions
+from analyzer.logs._format import Log, Part, PartSize, Plan, ReadOptions, bounds, refuse_unreadable
 from analyzer.logs._plain import Sheet, log_of
 from analyzer.logs._profile import load_profile
 
 Scan = Callable[[str], pl.LazyFrame]
 
 
-def read_typed(path: str, options: ReadOptions, name: str, scan: Scan) -> Log:
-    """Return the log of a typed table."""
+def plan_typed(path: str, options: ReadOptions, size: PartSize, name: str, scan: Scan) -> Plan:
+    """Return a typed table divided into row ranges, by what its metadata says."""
     profile = load_profile(options.profile)
     try:
         lazy = scan(path)
-        names = lazy.collect_schema().names()
-        columns = columns_of(path, names, profile)
-        frame = lazy.select(list(dict.fromkeys(columns.values()))).collect()
+        columns_of(path, lazy.collect_schema().names(), profile)
+        count = int(lazy.select(pl.len()).collect().item())
     except (pl.exceptions.PolarsError, OSError) as error:
-        first = str(error).splitlines()[0]
-        raise LogError(f"{path}: cannot be read as {name} ({first}); was it cut off?") from error
-    numbered = frame.with_columns(record=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
-    return log_of(Sheet(path, name, numbered), options, profile)
+        raise _unreadable(path, name, error) from error
+    if not count:
+        refuse_unreadable(path, 0, None)
+    edges = bounds(0, count, size.records)
+    return Plan(path, name, tuple(Part(low, high, high - low) for low, high in pairwise(edges)))
+
+
+def read_typed(plan: Plan, part: Part, options: ReadOptions, scan: Scan) -> Log:
+    """Return a part of a typed table."""
+    profile = load_profile(options.profile)
+    length = None if part.stop is None else part.stop - part.start
+    try:
+        lazy = scan(plan.path)
+        columns = columns_of(plan.path, lazy.collect_schema().names(), profile)
+        frame = lazy.select(list(dict.fromkeys(columns.values()))).slice(part.start, length).collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(plan.path, plan.format, error) from error
+    return log_of(Sheet(plan.path, plan.format, frame.rechunk()), options, profile)
+
+
+def _unreadable(path: str, name: str, error: Exception) -> LogError:
+    """Return the refusal of a table that polars cannot read."""
+    return LogError(f"{path}: cannot be read as {name} ({str(error).splitlines()[0]}); was it cut off?")

@@ -10,20 +10,24 @@ polars.read_csv("log.csv").write_ipc("log.arrow")
 
 import polars as pl
 
-from analyzer.logs._format import Format, Log, ReadOptions
-from analyzer.logs._typed import read_typed
+from analyzer.logs._format import Format, Log, Part, PartSize, Plan, ReadOptions
+from analyzer.logs._typed import plan_typed, read_typed
 
 
 def _scan(path: str) -> pl.LazyFrame:
     return pl.scan_ipc(path, glob=False)
 
 
-def _read(path: str, options: ReadOptions) -> Log:
-    return read_typed(path, options, "arrow", _scan)
+def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
+    return plan_typed(path, options, size, "arrow", _scan)
+
+
+def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
+    return read_typed(plan, part, options, _scan)
 
 
 def _recognises(head: bytes) -> bool:
     return head.startswith(b"ARROW1")
 
 
-FORMAT = Format("arrow", (".arrow", ".feather", ".ipc"), _recognises, _read)
+FORMAT = Format("arrow", (".arrow", ".feather", ".ipc"), _recognises, _read, _plan)

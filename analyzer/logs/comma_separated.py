@@ -13,12 +13,17 @@ SWEEPER-1,2026-03-02T10:00:01+09:00,35.1916,126.8204,5.3,autonomous,remote
 ```
 """
 
-from analyzer.logs._delimited import is_text, read_delimited
-from analyzer.logs._format import Format, Log, ReadOptions
+from analyzer.logs._delimited import plan_delimited, read_delimited
+from analyzer.logs._format import Format, Log, Part, PartSize, Plan, ReadOptions
+from analyzer.logs._heading import is_text
 
 
-def _read(path: str, options: ReadOptions) -> Log:
-    return read_delimited(path, options, "csv", ",")
+def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
+    return plan_delimited(path, options, size, "csv", ",")
 
 
-FORMAT = Format("csv", (".csv", ".txt", ".psv"), is_text, _read)
+def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
+    return read_delimited(plan, part, options, ",")
+
+
+FORMAT = Format("csv", (".csv", ".txt", ".psv"), is_text, _read, _plan)

@@ -10,43 +10,107 @@ numbers count lines that are not empty from 1.
 """
 
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from analyzer.errors import LogError
-from analyzer.logs._format import NO_REJECTS, Format, Log, ReadOptions
+from analyzer.logs._columns import columns_of
+from analyzer.logs._files import is_url
+from analyzer.logs._format import NO_REJECTS, Format, Log, Part, PartSize, Plan, ReadOptions
 from analyzer.logs._plain import Sheet, clean_text, log_of
+from analyzer.logs._profile import load_profile
+from analyzer.logs._ranges import parts_between, survey
+
+HEAD_BYTES = 1 << 18
+_BOM = b"\xef\xbb\xbf"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-def _read(path: str, options: ReadOptions) -> Log:
+def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
+    if is_url(path):
+        raise LogError(f"{path}: NDJSON is read from files only; download it first")
+    columns_of(path, list(_members(path)), load_profile(options.profile))
+    found = survey(path, 0, size.text_bytes, None)
+    if not found.utf8:
+        raise LogError(f"{path}: is not UTF-8 text; save it as UTF-8")
+    return Plan(path, "ndjson", parts_between(path, found.edges))
+
+
+def _members(path: str) -> dict[str, Any]:
+    """Return the members of the first objects of a file and their values, the first that is not null."""
+    with Path(path).open("rb") as file:
+        lines = file.read(HEAD_BYTES).removeprefix(_BOM).splitlines()
+    members: dict[str, Any] = {}
+    for line in lines:
+        for name, value in (_object(line) or {}).items():
+            if members.get(name) is None:
+                members[name] = value
+    if not members:
+        raise LogError(f"{path}: not one line is a JSON object; is it NDJSON?")
+    return members
+
+
+def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
+    profile = load_profile(options.profile)
+    members = _members(plan.path)
+    with Path(plan.path).open("rb") as file:
+        file.seek(part.start)
+        data = file.read(-1 if part.stop is None else part.stop - part.start)
+    data = data.removeprefix(_BOM) if part.start == 0 else data
+    wanted = columns_of(plan.path, list(members), profile).values()
+    sheet = _at_once(plan, data, {name: members[name] for name in wanted})
+    return log_of(sheet or _by_line(plan, data, members), options, profile)
+
+
+def _at_once(plan: Plan, data: bytes, members: dict[str, Any]) -> Sheet | None:
+    """Return the table as polars reads it, null where reading line by line may give another."""
+    types = {name: _type(value) for name, value in members.items()}
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    if None in types.values() or _SURROGATE.search(data):
+        return None
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise LogError(f"{path}: is not UTF-8 text ({error}); save it as UTF-8") from error
+        frame = pl.read_ndjson(data, schema=types)
+    except pl.exceptions.PolarsError:
+        return None
+    return Sheet(plan.path, plan.format, frame.rechunk()) if frame.height == lines else None
+
+
+def _type(value: object) -> Any:
+    """Return the type of a column by its first value, null where polars would read it otherwise."""
+    return {str: pl.String, float: pl.Float64, int: pl.Int64}.get(type(value))
+
+
+def _by_line(plan: Plan, data: bytes, members: Iterable[str]) -> Sheet:
+    """Return the table read line by line: slow, but it names every line that is no object."""
     good: list[dict[str, object]] = []
+    numbers: list[int] = []
     bad: list[tuple[int, str, str]] = []
-    for record, line in enumerate((ln for ln in text.splitlines() if ln.strip()), start=1):
+    lines = filter(bytes.strip, data.split(b"\n"))
+    for record, line in enumerate(lines, start=1):
         row = _object(line)
         if row is None:
-            bad.append((record, "bad-json", clean_text(line)))
+            bad.append((record, "bad-json", clean_text(line.decode())))
         else:
-            good.append({**row, "record": record})
-    if not good:
-        raise LogError(f"{path}: not one line is a JSON object; is it NDJSON?")
-    names = list(dict.fromkeys(name for row in good for name in row))
-    columns = {name: _column([row.get(name) for row in good]) for name in names}
+            good.append(row)
+            numbers.append(record)
+    names = dict.fromkeys([*members, *(name for row in good for name in row)])
+    frame = pl.DataFrame({name: _column([row.get(name) for row in good]) for name in names})
     rejects = pl.DataFrame(bad, schema=NO_REJECTS.schema, orient="row")
-    return log_of(Sheet(path, "ndjson", pl.DataFrame(columns), rejects), options)
+    return Sheet(plan.path, plan.format, frame, pl.Series(numbers, dtype=pl.Int64), rejects)
 
 
-def _object(line: str) -> dict[str, object] | None:
-    """Return the object of a line, null where it is none."""
+def _object(line: bytes) -> dict[str, Any] | None:
+    """Return the object of a line, of members of one name the first; null where it is none."""
     try:
-        value = json.loads(line)
+        value = json.loads(line, object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return dict(reversed(value.items())) if isinstance(value, dict) else None
 
 
 def _column(values: list[object]) -> pl.Series:
@@ -67,4 +131,4 @@ def _recognises(head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
 
 
-FORMAT = Format("ndjson", (".ndjson", ".jsonl"), _recognises, _read)
+FORMAT = Format("ndjson", (".ndjson", ".jsonl"), _recognises, _read, _plan)

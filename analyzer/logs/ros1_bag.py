@@ -6,12 +6,12 @@ rosbag record /fix /odom
 ```
 """
 
-from analyzer.logs._format import Format, Log, ReadOptions
+from analyzer.logs._format import Format, Log, Part, Plan, ReadOptions
 from analyzer.logs._ros import read_ros
 
 
-def _read(path: str, options: ReadOptions) -> Log:
-    return read_ros(path, options, "ros1-bag")
+def _read(plan: Plan, _part: Part, options: ReadOptions) -> Log:
+    return read_ros(plan.path, options, "ros1-bag")
 
 
 def _recognises(head: bytes) -> bool:

@@ -9,12 +9,12 @@ ros2 bag record --storage sqlite3 /fix /odom
 ```
 """
 
-from analyzer.logs._format import Format, Log, ReadOptions
+from analyzer.logs._format import Format, Log, Part, Plan, ReadOptions
 from analyzer.logs._ros import read_ros
 
 
-def _read(path: str, options: ReadOptions) -> Log:
-    return read_ros(path, options, "ros2-db3")
+def _read(plan: Plan, _part: Part, options: ReadOptions) -> Log:
+    return read_ros(plan.path, options, "ros2-db3")
 
 
 def _recognises(head: bytes) -> bool:

@@ -10,12 +10,12 @@ ros2 bag record --storage mcap /fix /vehicle/status/velocity_status /vehicle/sta
 ```
 """
 
-from analyzer.logs._format import Format, Log, ReadOptions
+from analyzer.logs._format import Format, Log, Part, Plan, ReadOptions
 from analyzer.logs._ros import read_ros
 
 
-def _read(path: str, options: ReadOptions) -> Log:
-    return read_ros(path, options, "ros2-mcap")
+def _read(plan: Plan, _part: Part, options: ReadOptions) -> Log:
+    return read_ros(plan.path, options, "ros2-mcap")
 
 
 def _recognises(head: bytes) -> bool:

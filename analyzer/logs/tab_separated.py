@@ -7,16 +7,20 @@ SWEEPER-1	1772413200000	35.1916	126.8203	1.4
 ```
 """
 
-from analyzer.logs._delimited import read_delimited
-from analyzer.logs._format import Format, Log, ReadOptions
+from analyzer.logs._delimited import plan_delimited, read_delimited
+from analyzer.logs._format import Format, Log, Part, PartSize, Plan, ReadOptions
 
 
-def _read(path: str, options: ReadOptions) -> Log:
-    return read_delimited(path, options, "tsv", "\t")
+def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
+    return plan_delimited(path, options, size, "tsv", "\t")
+
+
+def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
+    return read_delimited(plan, part, options, "\t")
 
 
 def _recognises(_head: bytes) -> bool:
     return False  # any text may be a table: CSV answers for it
 
 
-FORMAT = Format("tsv", (".tsv", ".tab"), _recognises, _read)
+FORMAT = Format("tsv", (".tsv", ".tab"), _recognises, _read, _plan)

@@ -1,0 +1,36 @@
+"""Files and URLs, before anybody knows their format."""
+
+import hashlib
+from pathlib import Path
+
+from analyzer.errors import LogError
+
+HEAD_BYTES = 4096
+
+
+def is_url(path: str) -> bool:
+    """Return whether a path is a URL."""
+    return "://" in path
+
+
+def head_of(path: str) -> bytes:
+    """Return the first bytes of a file, none of a URL; LogError where it is missing or empty."""
+    if is_url(path):
+        return b""
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        message = f"{path}: cannot be opened ({error.strerror}); check path and permissions"
+        raise LogError(message) from error
+    if not head.strip():
+        raise LogError(f"{path}: the file is empty; there is nothing to judge in it")
+    return head
+
+
+def sha256_of(path: str) -> str | None:
+    """Return the SHA-256 of a file, null for a URL."""
+    if is_url(path):
+        return None
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

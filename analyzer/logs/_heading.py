@@ -1,0 +1,137 @@
+"""What the beginning of a delimited text says: encoding, separator, names of columns."""
+
+import codecs
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import polars as pl
+
+from analyzer.errors import LogError
+from analyzer.logs._files import HEAD_BYTES
+from analyzer.logs._profile import Profile
+
+_BINARY = bytes({*range(9), *range(14, 27), *range(28, 32)})
+_SEPARATORS = ",;\t|"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BLANK = codecs.BOM_UTF8 + b"\r\n"
+PIECE_BYTES = 1 << 22
+DIVISIBLE = ("utf-8", "ascii", "cp949", "euc_kr", "iso8859-1", "iso8859-15", "cp1252")
+"""Encodings in which the bytes of a line end and a quote are nothing else."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The heading of a text.
+
+    `header` is a line as UTF-8 that names the columns, `start` the byte of the file where
+    the records begin; `names` are the columns, each name once.
+    """
+
+    header: bytes
+    start: int
+    separator: str
+    names: list[str]
+
+
+def is_text(head: bytes) -> bool:
+    """Return whether the first bytes of a file can be text."""
+    return head.startswith(_UTF16) or not any(byte in _BINARY for byte in head)
+
+
+def stated_encoding(path: str, profile: Profile) -> str | None:
+    """Return the encoding that the profile or a mark says, null where none does."""
+    stated = profile.read.get("encoding")
+    if stated:
+        return _normal(path, stated)
+    with Path(path).open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not is_text(head):
+        raise LogError(f"{path}: this is binary data, not a text table; was it renamed?")
+    return "utf-16" if head.startswith(_UTF16) else None
+
+
+def _normal(path: str, encoding: str) -> str:
+    """Return the usual name of an encoding."""
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError as error:
+        raise LogError(f"{path}: cannot be read as {encoding} ({error}); save it as UTF-8") from error
+    return "utf-8" if name == "utf-8-sig" else name
+
+
+def decodes(path: str, encoding: str) -> bool:
+    """Return whether the whole file is text in an encoding, read piece by piece."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with Path(path).open("rb") as file:
+        try:
+            while piece := file.read(PIECE_BYTES):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def as_utf8(path: str, data: bytes, encoding: str) -> bytes:
+    """Return bytes of a text as UTF-8; LogError where they are not in the encoding."""
+    if encoding == "utf-8":
+        return data
+    try:
+        return data.decode(encoding).encode()
+    except UnicodeDecodeError as error:
+        raise LogError(f"{path}: cannot be read as {encoding} ({error}); save it as UTF-8") from error
+
+
+def open_text(path: str, encoding: str) -> tuple[BinaryIO, str]:
+    """Return a file opened for reading bytes, and their encoding: all of it as UTF-8 where it cannot be divided."""
+    if encoding in DIVISIBLE:
+        return Path(path).open("rb"), encoding
+    return io.BytesIO(as_utf8(path, Path(path).read_bytes(), encoding)), "utf-8"
+
+
+def header_bytes(file: BinaryIO) -> bytes:
+    """Return the header line, with blank lines before it and line ends inside its quotes."""
+    header = b""
+    while line := file.readline(PIECE_BYTES):
+        header += line
+        complete = header.strip(_BLANK) and header.count(b'"') % 2 == 0
+        if complete or len(header) > PIECE_BYTES:
+            break
+    return header
+
+
+def heading_of(path: str, encoding: str, profile: Profile, separator: str) -> Heading:
+    """Return the heading of a text in an encoding."""
+    file, encoding = open_text(path, encoding)
+    with file:
+        raw = header_bytes(file)
+    header = as_utf8(path, raw, encoding)
+    text = header.decode("utf-8", "replace")
+    given = profile.read.get("delimiter") or separator
+    used = given if given in text else max(_SEPARATORS, key=text.count)
+    names = _fields(path, header, used)
+    columns = profile.read.get("columns")
+    start = len(raw)
+    if columns is not None:
+        more = [f"column_{number}" for number in range(len(columns), len(names))]
+        names = _fields(path, _line([*columns, *more], used), used)
+        start = len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0
+    return Heading(_line(names, used), start, used, names)
+
+
+def _fields(path: str, header: bytes, separator: str) -> list[str]:
+    """Return the names in a header line as polars reads them, each once."""
+    try:
+        return pl.read_csv(header, separator=separator, infer_schema=False).columns
+    except pl.exceptions.PolarsError as error:
+        raise LogError(f"{path}: its header cannot be read ({str(error).splitlines()[0]})") from error
+
+
+def _line(fields: list[str], separator: str) -> bytes:
+    """Return a line of fields, quoted where that is needed."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, lineterminator="\n").writerow(fields)
+    return text.getvalue().encode()

@@ -1,0 +1,73 @@
+"""Positions of plain tables: whether they make sense as a whole, and record by record."""
+
+import polars as pl
+
+from analyzer.coordinates import korean_crs_of
+from analyzer.errors import LogError
+
+MAJORITY = 0.5
+
+
+def within(values: pl.Series, low: float, high: float) -> bool:
+    """Return whether all values are numbers from `low` to `high`, by a few passes without masks."""
+    if values.null_count() or values.is_empty():
+        return False
+    smallest, largest, total = values.min(), values.max(), values.sum()
+    return bool(low <= smallest and largest <= high and total == total)  # type: ignore[operator]  # noqa: PLR0124
+
+
+def sound_as_a_whole(typed: pl.DataFrame) -> bool:
+    """Return whether it is plain without looking at single records that all positions are sound."""
+    lon, lat = typed["longitude"], typed["latitude"]
+    if not (within(lon, -180, 180) and within(lat, -90, 90)):
+        return False
+    return not (_may_be_zero(lon) and _may_be_zero(lat))
+
+
+def _may_be_zero(values: pl.Series) -> bool:
+    """Return whether zero lies within the values."""
+    return bool(values.min() <= 0 <= values.max())  # type: ignore[operator]
+
+
+def refuse_other_coordinates(path: str, typed: pl.DataFrame) -> None:
+    """Refuse a log whose positions, as a whole, are swapped or not in degrees."""
+    positions = typed.select("longitude", "latitude").drop_nulls()
+    if positions.is_empty():
+        return
+    lon, lat = positions["longitude"], positions["latitude"]
+    swapped = (lat.is_between(124, 132) & lon.is_between(33, 43.5)) | (
+        (lat.abs() > 90) & (lat.abs() <= 180) & (lon.abs() <= 90)  # noqa: PLR2004
+    )
+    if _share(swapped) > MAJORITY:
+        message = f"{path}: latitude and longitude are swapped; exchange the names of the two columns"
+        raise LogError(message)
+    beyond = (lat.abs() > 180) | (lon.abs() > 360)  # noqa: PLR2004
+    if _share(beyond) > MAJORITY:
+        crs = korean_crs_of(_middle(lon), _middle(lat))
+        swapped_crs = korean_crs_of(_middle(lat), _middle(lon))
+        looks = f"they look like {crs or swapped_crs}; " if crs or swapped_crs else ""
+        message = f"{path}: positions are not degrees: {looks}transform them to WGS 84 (EPSG:4326)"
+        raise LogError(message)
+
+
+def _share(mask: pl.Series) -> float:
+    """Return the share of true values."""
+    return float(mask.sum()) / max(len(mask), 1)
+
+
+def _middle(values: pl.Series) -> float:
+    """Return the median of numbers."""
+    return float(values.quantile(0.5) or 0)
+
+
+def reasons_of(typed: pl.DataFrame) -> pl.Series:
+    """Return why each record cannot become a fix, null where it can."""
+    lon, lat = pl.col("longitude"), pl.col("latitude")
+    sound = lon.is_between(-180, 180) & lat.is_between(-90, 90) & ~((lon == 0) & (lat == 0))
+    tests = {
+        "no-vehicle": pl.col("vehicle_id").is_null(),
+        "bad-time": pl.col("time").is_null(),
+        "bad-position": ~sound.fill_null(value=False),
+    }
+    reason = pl.coalesce(pl.when(test).then(pl.lit(name)) for name, test in tests.items())
+    return typed.select(reason.alias("reason"))["reason"]

@@ -1,0 +1,105 @@
+"""Where a text may be divided: at line ends outside quotes, found in one pass over its bytes."""
+
+import codecs
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from analyzer.logs._format import Part, bounds
+
+BLOCK_BYTES = 1 << 20
+SAMPLE_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one pass over a text found: where its parts end, whether all of it is UTF-8."""
+
+    edges: tuple[int, ...]
+    utf8: bool
+
+
+@dataclass
+class _Surveyor:
+    """The state of the pass: `wanted` are the bytes at which to divide, the sooner the better."""
+
+    wanted: deque[int]
+    quote: bytes | None
+    at: int = 0
+    in_quotes: bool = False
+    utf8: bool = True
+    cuts: list[int] = field(default_factory=list)
+    decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8"))
+
+    def see(self, block: bytearray) -> None:
+        """Take the next block of the text into account."""
+        if self.utf8:
+            self.utf8 = self._decodes(block)
+        quote = self.quote if self.quote and self.quote in block else None
+        self._turn(block, quote, self._cut(block, quote), len(block))
+        self.at += len(block)
+
+    def _decodes(self, block: bytearray) -> bool:
+        """Return whether the text is UTF-8 so far."""
+        if block.isascii() and not self.decoder.getstate()[0]:
+            return True
+        try:
+            self.decoder.decode(block)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def _turn(self, block: bytearray, quote: bytes | None, low: int, high: int) -> None:
+        """Go over bytes of a block: every quote character opens or closes a quote."""
+        if quote and block.count(quote, low, high) % 2:
+            self.in_quotes = not self.in_quotes
+
+    def _cut(self, block: bytearray, quote: bytes | None) -> int:
+        """Divide the block where that is wanted; return up to where it has been gone over."""
+        seen = 0
+        while self.wanted and self.wanted[0] < self.at + len(block):
+            low = max(self.wanted[0] - self.at, seen)
+            self._turn(block, quote, seen, low)
+            seen, line_end = self._line_end(block, quote, low)
+            if not line_end:
+                break
+            self.cuts.append(self.at + seen)
+            while self.wanted and self.wanted[0] <= self.at + seen:
+                self.wanted.popleft()
+        return seen
+
+    def _line_end(self, block: bytearray, quote: bytes | None, low: int) -> tuple[int, bool]:
+        """Return the byte after the next line end outside quotes; false and how far it went without one."""
+        seen = low
+        while (end := block.find(b"\n", seen)) >= 0:
+            self._turn(block, quote, seen, end)
+            seen = end + 1
+            if not self.in_quotes:
+                return seen, True
+        return seen, False
+
+
+def survey(path: str, start: int, most_bytes: int, quote: bytes | None) -> Survey:
+    """Return how to divide the bytes of a file from `start` on into parts of about `most_bytes`.
+
+    `quote` is the character within whose pairs a line end ends no line.
+    """
+    size = Path(path).stat().st_size
+    surveyor = _Surveyor(deque(bounds(start, max(size, start), most_bytes)[1:-1]), quote)
+    block = bytearray(BLOCK_BYTES)
+    with Path(path).open("rb", buffering=0) as file:
+        while count := file.readinto(block):
+            surveyor.see(block if count == len(block) else block[:count])
+    complete = not surveyor.decoder.getstate()[0]
+    cuts = [cut for cut in surveyor.cuts if cut < size]
+    return Survey((start, *cuts, size), surveyor.utf8 and complete)
+
+
+def parts_between(path: str, edges: tuple[int, ...]) -> tuple[Part, ...]:
+    """Return parts of a text; their records are estimated by its first lines."""
+    with Path(path).open("rb") as file:
+        file.seek(edges[0])
+        sample = file.read(SAMPLE_BYTES)
+    line_bytes = len(sample) / max(sample.count(b"\n"), 1)
+    return tuple(Part(low, high, max(1, round((high - low) / max(line_bytes, 1)))) for low, high in pairwise(edges))
