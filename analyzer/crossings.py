@@ -1,23 +1,35 @@
 """Where the straight way between two fixes enters or leaves a zone.
 
 Between two fixes longitude and latitude are linear in time, as the zones' edges are
-linear in longitude and latitude, so a crossing needs no projection. Every parameter at
-which an edge may be met is found first (too many do no harm); the stretches between
-them are then told apart by the zones that cover their middles.
+linear in longitude and latitude, so a crossing needs no projection. Most ways stay in
+cells that no border touches, and nothing more is asked of them. For the others, every
+share of the way at which an edge may be met is found first (too many do no harm); the
+parts between them are then told apart by the zones that cover their middles.
+
+Exactness: a part meets no edge between its ends, so all of it lies on one side of every
+edge, and GEOS tells which at its middle. A middle within `ON_EDGE_DEG` of an edge lies on
+that edge; as a way is also cut wherever a vertex lies that near (`NEAR_VERTEX_DEG` is
+wider), such a part runs along the edge as a whole. So membership along a way is that of
+GEOS everywhere but within 2 * ON_EDGE_DEG of a border.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 
-from analyzer.membership import CHUNK, Edges, ZoneIndex, never_crossing
+from analyzer.grid import ranges
+from analyzer.membership import Edges, ZoneIndex, never_crossing
 
 ON_EDGE_DEG = 1e-12
-"""A point this near to an edge lies on it (0.1 micrometre: rounding of the coordinates)."""
+"""A way this near to an edge runs along it (0.1 micrometre: rounding of the coordinates)."""
 
-_PARALLEL = 1e-6
-_SLACK = 1e-9
+NEAR_VERTEX_DEG = 4 * ON_EDGE_DEG
+
+BLOCK = 1 << 15
+"""Fixes looked up at once: the arrays in between stay in the processor's cache."""
+
+ROUNDING = 8 * np.finfo(np.float64).eps
+"""Relative error of a cross product, rounded up."""
 
 
 @dataclass(frozen=True)
@@ -42,161 +54,211 @@ def memberships(
     hole_after: np.ndarray,
 ) -> Memberships:
     """Return the zones along the way of all fixes (the last before a hole stands for its instant)."""
-    count = len(longitude)
-    combination = np.empty(count, dtype=np.int32)
-    near = [
-        _chunk(index, longitude, latitude, hole_after, combination, slice(low, low + CHUNK))
-        for low in range(0, count, CHUNK)
-    ]
-    segments = np.concatenate(near) if near else np.empty(0, dtype=np.int64)
-    return _cut(index, longitude, latitude, time_us, combination, segments)
+    combination = np.empty(len(longitude), dtype=np.int32)
+    unsure = _coarsely(index, longitude, latitude, combination)
+    standing = hole_after[unsure]
+    standing |= unsure == len(longitude) - 1
+    fixes = unsure[~standing]
+    ways = _Ways.after(longitude, latitude, fixes)
+    touched, pairs = _finely(index, ways, fixes, combination)
+    _settle(index, longitude, latitude, hole_after, combination, unsure, fixes[touched])
+    return _cut(index, ways.take(touched), pairs, time_us, combination, fixes[touched])
 
 
-def _chunk(  # noqa: PLR0913 - as above
-    index: ZoneIndex,
-    longitude: np.ndarray,
-    latitude: np.ndarray,
-    hole_after: np.ndarray,
-    combination: np.ndarray,
-    part: slice,
-) -> np.ndarray:
-    """Fill in the combinations of one slice of fixes; return the segments near a border."""
-    wider = slice(part.start, part.stop + 1)
-    cells = index.cells(longitude[wider], latitude[wider])
-    size = len(longitude[part])
-    calm = np.ones(size, dtype=bool)
-    pairs = len(cells.label) - 1
-    calm[:pairs] = never_crossing(cells, slice(0, pairs), slice(1, pairs + 1))[:size]
-    last = hole_after[part]
-    label = cells.label[:size].copy()
-    alone = np.flatnonzero(last & (label < 0))
-    label[alone] = index.covering(longitude[part][alone], latitude[part][alone])
-    combination[part] = label
-    return np.flatnonzero(~calm & ~last) + part.start
-
-
-def _cut(  # noqa: PLR0913 - as above
-    index: ZoneIndex,
-    longitude: np.ndarray,
-    latitude: np.ndarray,
-    time_us: np.ndarray,
-    combination: np.ndarray,
-    segments: np.ndarray,
-) -> Memberships:
-    """Cut the given segments at borders; set the combination of their fixes to the first part's."""
-    way = _Ways(longitude[segments], latitude[segments], longitude[segments + 1], latitude[segments + 1])
-    pairs = _near_edges(index.edges, way)
-    segment, start, end = _parts(index.edges, way, pairs)
-    begin_us = time_us[segments][segment]
-    span_us = (time_us[segments + 1] - time_us[segments])[segment]
-    from_us = begin_us + np.rint(start * span_us).astype(np.int64)
-    to_us = begin_us + np.rint(end * span_us).astype(np.int64)
-    long = to_us > from_us
-    segment, from_us = segment[long], from_us[long]
-    middle = ((start + end) / 2)[long]
-    covering = _covering(index, way, pairs, segment, middle)
-    first = np.diff(segment, prepend=-1) != 0
-    combination[segments[segment[first]]] = covering[first]
-    cut = ~first
-    cut[1:] &= covering[1:] != covering[:-1]
-    return Memberships(combination, segments[segment[cut]], from_us[cut], covering[cut])
+def _coarsely(index: ZoneIndex, longitude: np.ndarray, latitude: np.ndarray, combination: np.ndarray) -> np.ndarray:
+    """Fill in the labels of the fixes' cells; return the fixes whose way leaves its cell or is in a border cell."""
+    unsure = [np.empty(0, dtype=np.int64)]
+    for low in range(0, len(longitude), BLOCK):
+        part = slice(low, low + BLOCK + 1)
+        column, row, label = index.coarse(longitude[part], latitude[part])
+        combination[part] = label
+        flags = label < 0
+        flags[:-1] |= column[1:] != column[:-1]
+        flags[:-1] |= row[1:] != row[:-1]
+        unsure.append(np.flatnonzero(flags[:BLOCK]) + low)
+    return np.concatenate(unsure)
 
 
 @dataclass(frozen=True)
 class _Ways:
-    """Segments from (px, py) to (qx, qy), in degrees."""
+    """Straight ways from (px, py) to (qx, qy), in degrees."""
 
     px: np.ndarray
     py: np.ndarray
     qx: np.ndarray
     qy: np.ndarray
 
+    @staticmethod
+    def after(longitude: np.ndarray, latitude: np.ndarray, fixes: np.ndarray) -> "_Ways":
+        """Return the ways from the given fixes to the next."""
+        return _Ways(longitude[fixes], latitude[fixes], longitude[fixes + 1], latitude[fixes + 1])
+
+    def take(self, which: np.ndarray) -> "_Ways":
+        """Return the ways at `which`."""
+        return _Ways(self.px[which], self.py[which], self.qx[which], self.qy[which])
+
+    def at(self, way: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the points at shares of ways."""
+        px, py = self.px[way], self.py[way]
+        return px + share * (self.qx[way] - px), py + share * (self.qy[way] - py)
+
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Segments and edges whose boxes meet, sorted by segment."""
+    """Ways and edges whose boxes meet, sorted by way."""
 
-    segment: np.ndarray
+    way: np.ndarray
     edge: np.ndarray
 
 
-def _near_edges(edges: Edges, way: _Ways) -> _Pairs:
-    """Return the pairs of segment and edge whose boxes meet."""
-    if not len(edges.ax) or not len(way.px):
-        return _Pairs(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
-    west, south = np.minimum(edges.ax, edges.bx), np.minimum(edges.ay, edges.by)
-    east, north = np.maximum(edges.ax, edges.bx), np.maximum(edges.ay, edges.by)
-    tree = shapely.STRtree(shapely.box(west, south, east, north))
-    boxes = shapely.box(
-        np.minimum(way.px, way.qx) - ON_EDGE_DEG,
-        np.minimum(way.py, way.qy) - ON_EDGE_DEG,
-        np.maximum(way.px, way.qx) + ON_EDGE_DEG,
-        np.maximum(way.py, way.qy) + ON_EDGE_DEG,
-    )
-    segment, edge = tree.query(boxes)
-    order = np.lexsort((edge, segment))
-    return _Pairs(segment[order], edge[order])
+def _finely(index: ZoneIndex, ways: _Ways, fixes: np.ndarray, combination: np.ndarray) -> tuple[np.ndarray, _Pairs]:
+    """Fill in the labels of the fixes' fine cells; return the ways that an edge comes near, and which edges."""
+    start, end = index.cells(ways.px, ways.py), index.cells(ways.qx, ways.qy)
+    combination[fixes] = start.label
+    still = (ways.px == ways.qx) & (ways.py == ways.qy)
+    asked = np.flatnonzero(~still & ~never_crossing(start, end, index.factor))
+    pairs = _near_edges(index, ways.take(asked))
+    touched, way = np.unique(pairs.way, return_inverse=True)
+    return asked[touched], _Pairs(way, pairs.edge)
 
 
-def _parts(edges: Edges, way: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the parts of each segment between possible crossings: segment, start and end (0..1)."""
-    segment, share = _meetings(edges, way, pairs)
-    count = len(way.px)
-    segments = np.concatenate([np.arange(count), segment])
-    starts = np.concatenate([np.zeros(count), share])
-    order = np.lexsort((starts, segments))
-    segments, starts = segments[order], starts[order]
-    ends = np.append(starts[1:], 1.0)
-    ends[:-1][np.diff(segments) != 0] = 1.0
-    return segments, starts, ends
+def _near_edges(index: ZoneIndex, ways: _Ways) -> _Pairs:
+    """Return the pairs of way and edge whose boxes meet."""
+    way, edge = index.edges_along(ways.px, ways.py, ways.qx, ways.qy)
+    e = index.edges
+    meet = _meet(ways.px[way], ways.qx[way], e.ax[edge], e.bx[edge])
+    meet &= _meet(ways.py[way], ways.qy[way], e.ay[edge], e.by[edge])
+    count = max(len(e.ax), 1)
+    distinct = np.unique(way[meet] * count + edge[meet])
+    return _Pairs(*np.divmod(distinct, count))
 
 
-def _meetings(edges: Edges, way: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray]:
-    """Return (segment, share of the way) wherever a segment may meet an edge."""
-    s, e = pairs.segment, pairs.edge
-    rx, ry = (way.qx - way.px)[s], (way.qy - way.py)[s]
-    ex, ey = (edges.bx - edges.ax)[e], (edges.by - edges.ay)[e]
-    wx, wy = edges.ax[e] - way.px[s], edges.ay[e] - way.py[s]
-    cross = rx * ey - ry * ex
+def _meet(p: np.ndarray, q: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return whether the intervals p to q and a to b meet or nearly do, along one axis."""
+    reach = NEAR_VERTEX_DEG
+    return (np.minimum(p, q) - reach <= np.maximum(a, b)) & (np.minimum(a, b) - reach <= np.maximum(p, q))
+
+
+def _settle(  # noqa: PLR0913 - as `memberships`
+    index: ZoneIndex,
+    longitude: np.ndarray,
+    latitude: np.ndarray,
+    hole_after: np.ndarray,
+    combination: np.ndarray,
+    unsure: np.ndarray,
+    touched: np.ndarray,
+) -> None:
+    """Fill in the combination of fixes that the grid does not know and whose way meets no edge.
+
+    A way that no edge comes near has one combination, its ends included: so a fix has that
+    of the fix before, unless a hole or an edge lies between them.
+    """
+    waiting = unsure[combination[unsure] < 0]
+    follows = (waiting > 0) & ~hole_after[waiting - 1] & ~np.isin(waiting - 1, touched)
+    asked = waiting[~follows]
+    combination[asked] = index.covering(longitude[asked], latitude[asked])
+    known = np.where(follows & (np.diff(waiting, prepend=-2) == 1), 0, np.arange(len(waiting)))
+    first = waiting[np.maximum.accumulate(known)]
+    source = np.where(combination[first] < 0, first - 1, first)
+    combination[waiting] = combination[source]
+
+
+def _cut(  # noqa: PLR0913 - as `memberships`
+    index: ZoneIndex,
+    ways: _Ways,
+    pairs: _Pairs,
+    time_us: np.ndarray,
+    combination: np.ndarray,
+    fixes: np.ndarray,
+) -> Memberships:
+    """Cut the ways of the given fixes at borders; set the combination of these to the first part's."""
+    way, start, end = _parts(index.edges, ways, pairs)
+    begin_us = time_us[fixes][way]
+    span_us = (time_us[fixes + 1] - time_us[fixes])[way]
+    from_us = begin_us + np.rint(start * span_us).astype(np.int64)
+    to_us = begin_us + np.rint(end * span_us).astype(np.int64)
+    lasts = np.flatnonzero(to_us > from_us)
+    way, from_us = way[lasts], from_us[lasts]
+    covering = _covering(index, ways, pairs, way, ((start + end) / 2)[lasts])
+    first = np.diff(way, prepend=-1) != 0
+    combination[fixes[way[first]]] = covering[first]
+    cut = ~first
+    cut[1:] &= covering[1:] != covering[:-1]
+    return Memberships(combination, fixes[way[cut]], from_us[cut], covering[cut])
+
+
+def _parts(edges: Edges, ways: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the parts of each way between possible crossings: way, start and end (0..1)."""
+    met, share = _meetings(edges, ways, pairs)
+    count = len(ways.px)
+    way = np.concatenate([np.arange(count), met])
+    start = np.concatenate([np.zeros(count), share])
+    order = np.lexsort((start, way))
+    way, start = way[order], start[order]
+    end = np.append(start[1:], 1.0)
+    end[:-1][np.diff(way) != 0] = 1.0
+    return way, start, end
+
+
+def _meetings(edges: Edges, ways: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray]:
+    """Return (way, share of it) wherever a way may cross an edge or pass a vertex."""
+    w, e = pairs.way, pairs.edge
+    rx, ry = (ways.qx - ways.px)[w], (ways.qy - ways.py)[w]
+    found = [_crossings(edges, ways, pairs, rx, ry)]
     length2 = rx * rx + ry * ry
+    for x, y in ((edges.ax[e], edges.ay[e]), (edges.bx[e], edges.by[e])):
+        wx, wy = x - ways.px[w], y - ways.py[w]
+        near = np.abs(rx * wy - ry * wx) <= NEAR_VERTEX_DEG * np.sqrt(length2)
+        found.append((w[near], ((wx * rx + wy * ry) / length2)[near]))
+    way, share = (np.concatenate(values) for values in zip(*found, strict=True))
+    within = (share > 0) & (share < 1)
+    return way[within], share[within]
+
+
+def _crossings(
+    edges: Edges, ways: _Ways, pairs: _Pairs, rx: np.ndarray, ry: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (way, share of it) wherever the ends of an edge are not surely on one side of the way."""
+    w, e = pairs.way, pairs.edge
+    ax, ay = edges.ax[e] - ways.px[w], edges.ay[e] - ways.py[w]
+    bx, by = edges.bx[e] - ways.px[w], edges.by[e] - ways.py[w]
+    side_a, side_b = _side(rx, ry, ax, ay), _side(rx, ry, bx, by)
+    at = np.flatnonzero(side_a * side_b <= 0)
+    ax, ay = ax[at], ay[at]
+    ex, ey = edges.bx[e[at]] - edges.ax[e[at]], edges.by[e[at]] - edges.ay[e[at]]
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = (wx * ey - wy * ex) / cross
-        along = (wx * ry - wy * rx) / cross
-        to_a = (wx * rx + wy * ry) / length2
-        to_b = to_a + (ex * rx + ey * ry) / length2
-    met = (along >= -_SLACK) & (along <= 1 + _SLACK)
-    parallel = np.abs(cross) <= _PARALLEL * np.sqrt(length2 * (ex * ex + ey * ey))
-    segment = np.concatenate([s[met], s[parallel], s[parallel]])
-    shares = np.concatenate([share[met], to_a[parallel], to_b[parallel]])
-    within = (shares > 0) & (shares < 1)
-    return segment[within], shares[within]
+        share = (ax * ey - ay * ex) / (rx[at] * ey - ry[at] * ex)
+    return w[at], share
 
 
-def _covering(index: ZoneIndex, way: _Ways, pairs: _Pairs, segment: np.ndarray, middle: np.ndarray) -> np.ndarray:
-    """Return the combination at the middle of each part; a way along an edge is covered by its zone."""
-    x = way.px[segment] + middle * (way.qx - way.px)[segment]
-    y = way.py[segment] + middle * (way.qy - way.py)[segment]
+def _side(rx: np.ndarray, ry: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return 1 for points surely left of a way, -1 right of it, 0 where rounding may hide the side."""
+    one, other = rx * y, ry * x
+    cross = one - other
+    sure = np.abs(cross) > ROUNDING * (np.abs(one) + np.abs(other))
+    return np.where(sure, np.sign(cross), 0).astype(np.int8)
+
+
+def _covering(index: ZoneIndex, ways: _Ways, pairs: _Pairs, way: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """Return the combination at the middle of each part; a part along an edge is covered by its zone."""
+    x, y = ways.at(way, middle)
     covering = index.combination_of(x, y)
-    part, zone = _on_edges(index.edges, pairs, segment, x, y)
+    part, zone = _on_edges(index.edges, pairs, way, x, y)
     if len(part):
-        inside = index.combinations.matrix()[covering[part]]
         distinct, place = np.unique(part, return_inverse=True)
-        merged = np.zeros((len(distinct), inside.shape[1]), dtype=bool)
-        np.logical_or.at(merged, place, inside)
-        merged[place, zone] = True
-        covering[distinct] = index.combinations.numbers(merged)
+        inside = index.combinations.matrix()[covering[distinct]]
+        inside[place, zone] = True
+        covering[distinct] = index.combinations.numbers(inside)
     return covering
 
 
 def _on_edges(
-    edges: Edges, pairs: _Pairs, segment: np.ndarray, x: np.ndarray, y: np.ndarray
+    edges: Edges, pairs: _Pairs, way: np.ndarray, x: np.ndarray, y: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (part, zone) wherever the middle of a part lies on an edge of the zone."""
-    low = np.searchsorted(pairs.segment, segment)
-    count = np.searchsorted(pairs.segment, segment, side="right") - low
-    part = np.repeat(np.arange(len(segment)), count)
-    first = np.repeat(np.cumsum(count) - count, count)
-    e = pairs.edge[np.repeat(low, count) + np.arange(len(part)) - first]
+    """Return (part, zone) wherever the middle (x, y) of a part of a way lies on an edge of the zone."""
+    first = np.searchsorted(pairs.way, way)
+    part, place = ranges(first, np.searchsorted(pairs.way, way, side="right") - first)
+    e = pairs.edge[place]
     ex, ey = edges.bx[e] - edges.ax[e], edges.by[e] - edges.ay[e]
     wx, wy = x[part] - edges.ax[e], y[part] - edges.ay[e]
     length2 = ex * ex + ey * ey

@@ -1,31 +1,49 @@
-"""Which zones cover a point: a two-level grid answers at once, GEOS near the borders.
+"""Which zones cover a point: a grid answers at once, GEOS near the borders.
 
-Every grid cell that a border edge may touch is marked, and its neighbours too; a cell
-that is not marked lies wholly inside or outside every zone, so one exact test at one
-point of it (or of a run of such cells in a row) holds for all its points. Points in
-marked cells are tested by GEOS (`intersects_xy`, which is *covers* for a point). So the
-grid never disagrees with GEOS; it only spares the asking.
+Three levels, each cut finer where it must be: *pages* of `PAGE` x `PAGE` *cells*, and
+blocks of *fine cells* in place of the cells that a border may touch. A cell that no
+border edge may touch (see `grid`) is *free*: it lies wholly inside or outside every
+zone, so one exact test at one point of it, or of a run of free cells in a row, holds for
+all its points. Points in fine cells that are not free are tested by GEOS
+(`intersects_xy`, which is *covers* for a point). So the grid never disagrees with GEOS;
+it only spares the asking. It also says which edges come near a way.
 
 Sets of zones are *combinations*, numbered as they are met; 0 is the empty one.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-FINE = 8
-"""Fine cells along each side of a coarse cell."""
+from analyzer.grid import Grid, ranges
 
-COARSE_CELLS = 1024
-"""Coarse cells along the longer side of the zones' extent."""
+PAGE_BITS = 5
+PAGE = 1 << PAGE_BITS
+"""Cells along each side of a page."""
 
-CHUNK = 1 << 18
-"""Points looked up at once: the arrays in between stay in the processor's cache."""
+CELLS_ACROSS = 100
+"""Cells across the zone of middling size, where the memory allows it."""
 
-BORDER = -1
+LEAST_CELL_DEG = 1e-5
+MOST_CELLS_ALONG = 1 << 19
+MOST_PAGES = 1 << 20
+MOST_BORDER_PAGES = 5_000
+MOST_BORDER_CELLS = 80_000
+MOST_FINE_CELLS = 5_000_000
+"""Bounds of the memory: 4 MB of page numbers, 20 MB of cells, 20 MB of fine cells."""
+
+FINE = (8, 16, 32, 64)
+"""Fine cells along each side of a cell: as many as leave EDGES_A_CELL edges to one, or fewer."""
+
+EDGES_A_CELL = 2
+
+CHUNK = 1 << 14
+"""Points tested by GEOS at once: bounds the matrix of points and zones."""
 
 
 class Combinations:
@@ -74,17 +92,14 @@ class Edges:
     @staticmethod
     def of(geometries: Sequence[BaseGeometry]) -> "Edges":
         """Return the edges of all rings of polygons and multipolygons."""
-        rings = [
-            (ring, index)
-            for index, geometry in enumerate(geometries)
-            for ring in shapely.get_rings(shapely.get_parts(geometry))
-        ]
-        points = [shapely.get_coordinates(ring) for ring, _ in rings]
-        lengths = [len(p) - 1 for p in points]
-        starts = np.concatenate([p[:-1] for p in points]) if points else np.empty((0, 2))
-        ends = np.concatenate([p[1:] for p in points]) if points else np.empty((0, 2))
-        zone = np.repeat([index for _, index in rings], lengths).astype(np.int64)
-        return Edges(starts[:, 0], starts[:, 1], ends[:, 0], ends[:, 1], zone)
+        parts, zone = shapely.get_parts(np.asarray(geometries, dtype=object), return_index=True)
+        rings, part = shapely.get_rings(parts, return_index=True)
+        points, ring = shapely.get_coordinates(rings, return_index=True)
+        joined = ring[1:] == ring[:-1]
+        start, end = points[:-1][joined], points[1:][joined]
+        owner = zone[part[ring[:-1][joined]]].astype(np.int64)
+        columns = (np.ascontiguousarray(column) for column in (*start.T, *end.T, owner))
+        return Edges(*columns)
 
     def take(self, which: np.ndarray) -> "Edges":
         """Return the edges at `which` (indices or mask)."""
@@ -93,149 +108,235 @@ class Edges:
 
 @dataclass(frozen=True)
 class Cells:
-    """Fine cell of each point (column, row) and its combination, -1 in a border cell."""
+    """Fine cell of each point, and what the grid knows of it.
+
+    `label` is the combination of a free fine cell, else -1 - the number of the border cell
+    (see `ZoneIndex.edges_in`); `free` tells whether even the coarse cell is free.
+    """
 
     column: np.ndarray
     row: np.ndarray
     label: np.ndarray
-    coarse: np.ndarray
+    free: np.ndarray
 
 
 @dataclass
 class ZoneIndex:
-    """The grid over a set of zones."""
+    """The grid over a set of zones. Pickled without what is quickly made again."""
 
     geometries: tuple[BaseGeometry, ...]
-    edges: Edges = field(init=False)
     combinations: Combinations = field(init=False)
 
     def __post_init__(self) -> None:
         """Build the grid."""
-        self.edges = Edges.of(self.geometries)
         self.combinations = Combinations(len(self.geometries))
-        self._bounds = np.array([g.bounds for g in self.geometries]).reshape(-1, 4)
-        for geometry in self.geometries:
-            shapely.prepare(geometry)
-        self._lay_grid()
-        self._mark_borders()
-        self._label_coarse()
-        self._label_fine()
+        self._prepare()
+        self.grid = _grid(self._bounds, self.edges)
+        self.factor = _factor(self.grid, self.edges)
+        self.fine_grid = self.grid.finer(self.factor)
+        edge, column, row = self._list_edges()
+        border_cells = self._label_cells(column // self.factor, row // self.factor)
+        self._label_fine(*border_cells, edge, column, row)
 
-    def _lay_grid(self) -> None:
-        """Choose origin and cell size: the extent of all zones and a cell around it."""
-        low = self._bounds[:, :2].min(axis=0, initial=np.inf)
-        high = self._bounds[:, 2:].max(axis=0, initial=-np.inf)
-        if not len(self._bounds):
-            low, high = np.zeros(2), np.ones(2)
-        self._size = max(float((high - low).max()) / COARSE_CELLS, 1e-6)
-        self._fine_size = self._size / FINE
-        self._origin = low - 2 * self._size
-        self._shape = tuple(int(n) for n in np.ceil((high - low) / self._size) + 4)
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the edges, which the geometries hold."""
+        return {name: value for name, value in vars(self).items() if name != "edges"}
 
-    def _mark_borders(self) -> None:
-        """Find the fine cells that an edge may touch: those of close samples, and around them."""
-        edges = self.edges
-        length = np.maximum(np.abs(edges.bx - edges.ax), np.abs(edges.by - edges.ay))
-        steps = np.ceil(length / (self._fine_size / 2)).astype(np.int64) + 1
-        edge = np.repeat(np.arange(len(steps)), steps)
-        first = np.repeat(np.cumsum(steps) - steps, steps)
-        share = (np.arange(len(edge)) - first) / np.repeat(np.maximum(steps - 1, 1), steps)
-        x = edges.ax[edge] + share * (edges.bx - edges.ax)[edge]
-        y = edges.ay[edge] + share * (edges.by - edges.ay)[edge]
-        column, row = self._fine_cell(x, y)
-        around = [(dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
-        wide = self._shape[0] * FINE
-        own = np.unique(row * wide + column)
-        marked = np.unique(np.concatenate([own + dy * wide + dx for dx, dy in around]))
-        self._marked_row, self._marked_column = np.divmod(marked, wide)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Prepare the geometries again."""
+        vars(self).update(state)
+        self._prepare()
 
-    def _fine_cell(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return column and row of the fine cell of each point, clipped to the grid."""
-        limit_x, limit_y = self._shape[0] * FINE - 1, self._shape[1] * FINE - 1
-        column = np.floor((x - self._origin[0]) / self._fine_size)
-        row = np.floor((y - self._origin[1]) / self._fine_size)
-        return (
-            np.clip(column, 0, limit_x).astype(np.int64),
-            np.clip(row, 0, limit_y).astype(np.int64),
+    def _prepare(self) -> None:
+        """Prepare the geometries for quick tests (GEOS indexes each when it is first asked)."""
+        self._bounds = shapely.bounds(np.asarray(self.geometries, dtype=object)).reshape(-1, 4)
+        shapely.prepare(self.geometries)
+
+    @cached_property
+    def edges(self) -> Edges:
+        """The border edges of all zones."""
+        return Edges.of(self.geometries)
+
+    def _list_edges(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return (edge, column, row) of all fine cells that an edge may touch, by cell."""
+        e = self.edges
+        edge, column, row = self.fine_grid.cells_of_ways(e.ax, e.ay, e.bx, e.by)
+        order = np.argsort(row * self.fine_grid.columns + column, kind="stable")
+        return edge[order], column[order], row[order]
+
+    def _label_cells(self, column: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Label every cell, those given as border cells; return row and column of each of these, by label.
+
+        Pages without border cells are all of one combination, and those of one combination are
+        stored once. `_page_start[page] + row * PAGE + column` is the place of a cell in `_cells`.
+        """
+        wide, high = self.grid.columns // PAGE, self.grid.rows // PAGE
+        pages = Grid(self.grid.west, self.grid.south, self.grid.size * PAGE, wide, high)
+        bordered = np.zeros((high, wide), dtype=bool)
+        bordered[row // PAGE, column // PAGE] = True
+        whole = self._labels(bordered[None], pages, np.zeros(1), np.zeros(1))[0]
+        kinds, kind = np.unique(whole, return_inverse=True)
+        number = np.where(
+            bordered, np.cumsum(bordered).reshape(bordered.shape) - 1 + len(kinds), kind.reshape(whole.shape)
         )
+        page_row, page_column = np.indices(number.shape)
+        self._page_start = ((number - page_row) * PAGE**2 - page_column * PAGE).astype(np.int32).ravel()
 
-    def _label_coarse(self) -> None:
-        """Give each free coarse cell its combination, each marked one the number of its block."""
-        wide, high = self._shape
-        border = np.zeros((high, wide), dtype=bool)
-        border[self._marked_row // FINE, self._marked_column // FINE] = True
-        labels = self._labels_of_runs(border, self._size, np.zeros(high), np.arange(high))
-        blocks = np.cumsum(border).reshape(border.shape) - 1
-        self._coarse = np.where(border, -1 - blocks, labels).astype(np.int32).ravel()
-        self._block_cells = np.flatnonzero(border.ravel())
+        border = np.zeros((np.count_nonzero(bordered), PAGE, PAGE), dtype=bool)
+        border[number[row // PAGE, column // PAGE] - len(kinds), row % PAGE, column % PAGE] = True
+        first_row, first_column = (PAGE * place for place in np.nonzero(bordered))
+        labels = self._labels(border, self.grid, first_row, first_column)
+        labels[border] = -1 - np.arange(np.count_nonzero(border))
+        self._cells = np.concatenate([np.repeat(kinds, PAGE**2), labels.ravel()]).astype(np.int32)
+        page, row, column = np.nonzero(border)
+        return first_row[page] + row, first_column[page] + column
 
-    def _label_fine(self) -> None:
-        """Give each free fine cell of the marked coarse cells its combination."""
-        wide = self._shape[0]
-        block = -1 - self._coarse[self._marked_row // FINE * wide + self._marked_column // FINE]
-        border = np.zeros((len(self._block_cells), FINE, FINE), dtype=bool)
-        border[block, self._marked_row % FINE, self._marked_column % FINE] = True
-        block_row, block_column = np.divmod(self._block_cells, wide)
-        first_column = np.repeat(block_column * FINE, FINE)
-        rows = (block_row[:, None] * FINE + np.arange(FINE)).ravel()
-        flat = border.reshape(-1, FINE)
-        labels = self._labels_of_runs(flat, self._fine_size, first_column, rows)
-        self._fine = np.where(flat, BORDER, labels).astype(np.int32).ravel()
+    def _label_fine(
+        self, cell_row: np.ndarray, cell_column: np.ndarray, edge: np.ndarray, column: np.ndarray, row: np.ndarray
+    ) -> None:
+        """Label the fine cells of the border cells; keep which edges touch which of them."""
+        factor = self.factor
+        opens = (np.diff(row, prepend=-1) != 0) | (np.diff(column, prepend=-1) != 0)
+        self._cell_edges, self._first_edge = edge.astype(np.int32), np.append(np.flatnonzero(opens), len(edge))
+        row, column = row[opens], column[opens]
+        block = -1 - self._coarse_label(column // factor, row // factor)
+        border = np.zeros((len(cell_row), factor, factor), dtype=bool)
+        border[block, row % factor, column % factor] = True
+        labels = self._labels(border, self.fine_grid, cell_row * factor, cell_column * factor)
+        labels[block, row % factor, column % factor] = -1 - np.arange(len(row))
+        self._fine = labels.ravel()
 
-    def _labels_of_runs(
-        self, border: np.ndarray, size: float, first_column: np.ndarray, rows: np.ndarray
-    ) -> np.ndarray:
-        """Return the combination of each free cell, by one exact test a run of them in a row."""
-        starts = ~border
-        starts[:, 1:] &= border[:, :-1]
-        line, column = np.nonzero(starts)
-        x = self._origin[0] + (first_column[line] + column + 0.5) * size
-        y = self._origin[1] + (rows[line] + 0.5) * size
-        labels = np.append(self.covering(x, y), 0)
-        return labels[np.cumsum(starts.ravel()).reshape(starts.shape) - 1]
+    def _labels(self, border: np.ndarray, grid: Grid, first_row: np.ndarray, first_column: np.ndarray) -> np.ndarray:
+        """Return the combination of each free cell of blocks (block, row, column): one exact test a run in a row."""
+        opens = ~border
+        opens[:, :, 1:] &= border[:, :, :-1]
+        block, row, column = np.nonzero(opens)
+        centres = grid.centres(first_column[block] + column, first_row[block] + row)
+        labels = np.append(self.covering(*centres), 0).astype(np.int32)
+        return labels[np.cumsum(opens.ravel()).reshape(opens.shape) - 1]
 
     def covering(self, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
         """Return the combination that covers each point, by GEOS alone."""
+        parts = [slice(low, low + CHUNK) for low in range(0, len(longitude), CHUNK)]
+        found = [self._covering(longitude[part], latitude[part]) for part in parts]
+        return np.concatenate(found) if found else np.empty(0, dtype=np.int32)
+
+    def _covering(self, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+        """Return the combination that covers each of a few points."""
         inside = np.zeros((len(longitude), len(self.geometries)), dtype=bool)
         for zone, (west, south, east, north) in enumerate(self._bounds):
             near = (longitude >= west) & (longitude <= east)
             near &= (latitude >= south) & (latitude <= north)
             at = np.flatnonzero(near)
-            covered = shapely.intersects_xy(self.geometries[zone], longitude[at], latitude[at])
-            inside[at, zone] = covered
+            if len(at):
+                inside[at, zone] = shapely.intersects_xy(self.geometries[zone], longitude[at], latitude[at])
         return self.combinations.numbers(inside)
 
+    def coarse(self, longitude: np.ndarray, latitude: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return column, row and label of each point's cell: a combination, negative in a border cell."""
+        column, row = self.grid.cells(longitude, latitude)
+        return column, row, self._coarse_label(column, row)
+
+    def _coarse_label(self, column: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """Return the label of cells."""
+        page = (row >> PAGE_BITS) * (self.grid.columns >> PAGE_BITS) + (column >> PAGE_BITS)
+        place = self._page_start.take(page)
+        place += row << PAGE_BITS
+        place += column
+        return self._cells.take(place)
+
     def cells(self, longitude: np.ndarray, latitude: np.ndarray) -> Cells:
-        """Return cell and combination of each point as far as the grid alone knows it."""
-        column, row = self._fine_cell(longitude, latitude)
-        coarse = row // FINE * self._shape[0] + column // FINE
-        label = self._coarse[coarse]
-        marked = np.flatnonzero(label < 0)
-        block = -1 - label[marked].astype(np.int64)
-        within = row[marked] % FINE * FINE + column[marked] % FINE
-        fine = label.copy()
-        fine[marked] = self._fine[block * FINE * FINE + within]
-        return Cells(column, row, fine, label)
+        """Return the fine cell of each point and what the grid alone knows of it."""
+        column, row = self.fine_grid.cells(longitude, latitude)
+        label = self._coarse_label(column // self.factor, row // self.factor)
+        free = label >= 0
+        self._refine(label, np.flatnonzero(~free), column, row)
+        return Cells(column, row, label, free)
+
+    def _refine(self, label: np.ndarray, at: np.ndarray, column: np.ndarray, row: np.ndarray) -> None:
+        """Replace the labels of border cells by those of the fine cells, in place."""
+        factor = self.factor
+        block = -1 - label[at].astype(np.int64)
+        label[at] = self._fine[(block * factor + row[at] % factor) * factor + column[at] % factor]
 
     def combination_of(self, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
         """Return the combination that covers each point."""
-        label = self.cells(longitude, latitude).label
-        unsure = np.flatnonzero(label < 0)
-        label[unsure] = self.covering(longitude[unsure], latitude[unsure])
+        _, _, label = self.coarse(longitude, latitude)
+        for known in (lambda x, y: self.cells(x, y).label, self.covering):
+            unsure = np.flatnonzero(label < 0)
+            label[unsure] = known(longitude[unsure], latitude[unsure])
         return label
 
+    def edges_along(
+        self, ax: np.ndarray, ay: np.ndarray, bx: np.ndarray, by: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return (way, edge) for every edge that shares a fine cell with a straight way from a to b."""
+        near = np.flatnonzero(self._meets_border_cell(ax, ay, bx, by))
+        way, column, row = self.fine_grid.cells_of_ways(ax[near], ay[near], bx[near], by[near])
+        label = self._coarse_label(column // self.factor, row // self.factor)
+        self._refine(label, np.flatnonzero(label < 0), column, row)
+        at = np.flatnonzero(label < 0)
+        cell = -1 - label[at].astype(np.int64)
+        first = self._first_edge[cell]
+        owner, place = ranges(first, self._first_edge[cell + 1] - first)
+        return near[way[at][owner]], self._cell_edges[place]
 
-def never_crossing(cells: Cells, start: slice, end: slice) -> np.ndarray:
-    """Return which segments between two cells cannot touch a border.
+    def _meets_border_cell(self, ax: np.ndarray, ay: np.ndarray, bx: np.ndarray, by: np.ndarray) -> np.ndarray:
+        """Return whether a straight way from a to b may touch a border cell; all short ones may."""
+        meets = np.maximum(np.abs(bx - ax), np.abs(by - ay)) <= self.grid.size
+        long = np.flatnonzero(~meets)
+        way, column, row = self.grid.cells_of_ways(ax[long], ay[long], bx[long], by[long])
+        meets[long[way[self._coarse_label(column, row) < 0]]] = True
+        return meets
+
+
+def never_crossing(start: Cells, end: Cells, factor: int) -> np.ndarray:
+    """Return which ways from cell to cell cannot touch a border.
 
     Two cells that are the same or share a side are together convex; where both are free
-    of borders, so is every segment between them.
+    of borders, so is every way between them.
     """
-    across = np.abs(cells.column[start] - cells.column[end])
-    up = np.abs(cells.row[start] - cells.row[end])
-    free = (cells.label[start] >= 0) & (cells.label[end] >= 0)
-    fine = free & (across + up <= 1)
-    wide = np.abs(cells.column[start] // FINE - cells.column[end] // FINE)
-    tall = np.abs(cells.row[start] // FINE - cells.row[end] // FINE)
-    coarse = (cells.coarse[start] >= 0) & (cells.coarse[end] >= 0) & (wide + tall <= 1)
-    return fine | coarse
+    fine = (start.label >= 0) & (end.label >= 0) & _beside(start, end, 1)
+    return fine | (start.free & end.free & _beside(start, end, factor))
+
+
+def _beside(start: Cells, end: Cells, factor: int) -> np.ndarray:
+    """Return which cells, made of factor x factor fine ones, are the same or share a side."""
+    across = np.abs(start.column // factor - end.column // factor)
+    return across + np.abs(start.row // factor - end.row // factor) <= 1
+
+
+def _grid(bounds: np.ndarray, edges: Edges) -> Grid:
+    """Return a grid over all zones and two cells around, fine enough for them, bounded in memory."""
+    if not len(bounds):
+        return Grid(0.0, 0.0, 1.0, PAGE, PAGE)
+    low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+    across = np.sqrt(np.prod(bounds[:, 2:] - bounds[:, :2], axis=1))
+    size = max(float(np.median(across)) / CELLS_ACROSS, LEAST_CELL_DEG)
+    border = _length(edges)
+    while not _fits((high - low) / size, border / size):
+        size *= 2
+    west, south = low - 2 * size
+    columns, rows = (int(np.ceil(n / PAGE)) * PAGE for n in (high - low) / size + 4)
+    return Grid(float(west), float(south), size, columns, rows)
+
+
+def _fits(cells: np.ndarray, border_cells: float) -> bool:
+    """Return whether the memory of a grid of so many columns and rows is bounded as it must be."""
+    pages = float(np.prod(cells / PAGE + 2))
+    border_pages = min(border_cells / PAGE, pages)
+    fits = cells.max() < MOST_CELLS_ALONG and pages <= MOST_PAGES and border_pages <= MOST_BORDER_PAGES
+    return bool(fits and border_cells <= MOST_BORDER_CELLS)
+
+
+def _length(edges: Edges) -> float:
+    """Return the length of all edges along the axes: in cells, no fewer than those they pass (but for one a ring)."""
+    return float(np.abs(edges.bx - edges.ax).sum() + np.abs(edges.by - edges.ay).sum())
+
+
+def _factor(grid: Grid, edges: Edges) -> int:
+    """Return into how many fine cells along each side a border cell is cut."""
+    cells = max(_length(edges) / grid.size, 1.0)
+    bounded = [f for f in FINE if cells * f * f <= MOST_FINE_CELLS] or [FINE[0]]
+    enough = [f for f in bounded if EDGES_A_CELL * cells * f >= len(edges.ax)]
+    return (enough or bounded[-1:])[0]
