@@ -6,6 +6,7 @@ the metres per degree halfway to the nearest point of that edge; distances beyon
 `GEODESIC_FROM_M` are measured on the ellipsoid.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -44,6 +45,11 @@ class Border:
 
         Without any edge the distance is infinite and the zone -1.
         """
+        metres, edge = self.nearest_edge(longitude, latitude)
+        return metres, self.edges.zone[edge] if len(self.edges.zone) else edge
+
+    def nearest_edge(self, longitude: np.ndarray, latitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return metres to the nearest edge of each point, and that edge; infinite and -1 without any."""
         edge = np.full(len(longitude), -1, dtype=np.int64)
         if not len(self.edges.ax) or not len(longitude):
             return np.full(len(longitude), np.inf), edge
@@ -54,25 +60,23 @@ class Border:
             points = shapely.points(longitude[at] * east, latitude[at] * north)
             found, nearest = tree.query_nearest(points, all_matches=False)
             edge[at[found]] = nearest
-        return self._metres(longitude, latitude, edge), self.edges.zone[edge]
+        return self.metres_to(longitude, latitude, edge), edge
 
-    def _metres(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
+    def metres_to(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
         """Return the metres from each point to one edge."""
-        middle = latitude
-        for _ in range(2):
-            lon, lat = self._foot(longitude, latitude, edge, middle)
-            middle = (latitude + lat) / 2
-        east, north = metres_per_degree(middle)
+        lon, lat = self._foot(longitude, latitude, edge)
+        east, north = metres_per_degree((latitude + lat) / 2)
         metres = np.hypot((longitude - lon) * east, (latitude - lat) * north)
         far = np.flatnonzero(metres > GEODESIC_FROM_M)
-        metres[far] = geodesic_m(longitude[far], latitude[far], lon[far], lat[far])
+        if len(far):
+            metres[far] = geodesic_m(longitude[far], latitude[far], lon[far], lat[far])
         return metres
 
     def _foot(
-        self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray, middle: np.ndarray
+        self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the nearest point of each edge, in degrees."""
-        east, north = metres_per_degree(middle)
+        """Return the nearest point of each edge, in degrees, by the metres per degree at the point."""
+        east, north = metres_per_degree(latitude)
         ax, ay = self.edges.ax[edge], self.edges.ay[edge]
         ex, ey = self.edges.bx[edge] - ax, self.edges.by[edge] - ay
         dot = (longitude - ax) * ex * east**2 + (latitude - ay) * ey * north**2
@@ -94,8 +98,13 @@ class Clearance:
         """Group the edges by the accuracy (metres, by zone index) of their zone."""
         self.z, self._nearest_only = z, nearest_only
         own = accuracy_m[edges.zone]
-        self._groups = [(float(a), Border(edges.take(own == a))) for a in np.unique(own)]
-        self.least_accuracy_m = min((a for a, _ in self._groups), default=0.0)
+        accuracies = np.unique(own)
+        sorted_edges = edges.take(np.argsort(own, kind="stable"))
+        counts = [int((own == a).sum()) for a in accuracies]
+        self._groups = [(float(a), Border(edges.take(own == a))) for a in accuracies]
+        self._first = np.cumsum(counts) - counts
+        self._all, self._accuracy_m = Border(sorted_edges), np.repeat(accuracies, counts)
+        self._least_accuracy_m = min(accuracies.tolist(), default=0.0)
 
     def error_m(self, accuracy_m: np.ndarray, zone_accuracy_m: float | np.ndarray) -> np.ndarray:
         """Return the position error in metres."""
@@ -105,19 +114,99 @@ class Clearance:
         self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return distance, spare, nearest zone (-1: none) and the error for that zone."""
+        found = self._measured(longitude, latitude, accuracy_m)
+        return found.distance_m, found.spare_m, found.zone, found.error_m
+
+    def _measured(self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray) -> "_Measured":
+        """Return all that is known of points."""
         count = len(longitude)
         distance, spare = np.full(count, np.inf), np.full(count, np.inf)
-        zone, error = np.full(count, -1, dtype=np.int64), np.zeros(count)
-        for accuracy, border in self._groups:
-            metres, nearest = border.nearest(longitude, latitude)
+        zone, near, tight = (np.full(count, -1, dtype=np.int64) for _ in range(3))
+        error = np.zeros(count)
+        for first, (accuracy, border) in zip(self._first, self._groups, strict=True):
+            metres, edge = border.nearest_edge(longitude, latitude)
             own_error = self.error_m(accuracy_m, accuracy)
-            spare = np.minimum(spare, metres - own_error)
+            own_spare = metres - own_error
+            tight = np.where(own_spare < spare, edge + first, tight)
+            spare = np.minimum(spare, own_spare)
+            near = np.where(metres < distance, edge + first, near)
             closer = metres <= distance * (1 + TIE_SHARE)
             distance = np.minimum(distance, metres)
-            zone, error = np.where(closer, nearest, zone), np.where(closer, own_error, error)
-        return distance, distance - error if self._nearest_only else spare, zone, error
+            zone, error = np.where(closer, border.edges.zone[edge], zone), np.where(closer, own_error, error)
+        if self._nearest_only:
+            return _Measured(distance, distance - error, zone, error, near, near)
+        return _Measured(distance, spare, zone, error, near, tight)
 
-    @property
-    def smooth(self) -> bool:
-        """Whether the spare changes by no more than the way driven (for one accuracy of the point)."""
-        return not self._nearest_only or len(self._groups) <= 1
+    def _metres_to(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
+        """Return the metres to one edge of each point; infinite for none (-1)."""
+        if not len(self._accuracy_m):
+            return np.full(len(longitude), np.inf)
+        return self._all.metres_to(longitude, latitude, edge)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Distance, spare, nearest zone and error there, and the edges that give distance and spare."""
+
+    distance_m: np.ndarray
+    spare_m: np.ndarray
+    zone: np.ndarray
+    error_m: np.ndarray
+    near_edge: np.ndarray
+    tight_edge: np.ndarray
+
+
+@dataclass(frozen=True)
+class Distance:
+    """Metres to the nearest border (a `depth.Measure`)."""
+
+    clearance: Clearance
+
+    def at(
+        self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the distance twice, and the nearest edge."""
+        found = self.clearance._measured(longitude, latitude, accuracy_m)  # noqa: SLF001 - of this module
+        return found.distance_m, found.distance_m, found.near_edge
+
+    def by_edge(
+        self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray, edge: np.ndarray
+    ) -> np.ndarray:
+        """Return the metres to the edge: the nearest is no farther."""
+        del accuracy_m
+        return self.clearance._metres_to(longitude, latitude, edge)  # noqa: SLF001
+
+    def least_error_m(self, accuracy_m: np.ndarray) -> np.ndarray:
+        """Return 0: a distance has no error of its own."""
+        return np.zeros_like(accuracy_m)
+
+
+@dataclass(frozen=True)
+class Spare:
+    """Metres by which a point is beyond the position error (a `depth.Measure`)."""
+
+    clearance: Clearance
+
+    def at(
+        self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return distance, spare, and the edge that gives the spare."""
+        found = self.clearance._measured(longitude, latitude, accuracy_m)  # noqa: SLF001 - of this module
+        return found.distance_m, found.spare_m, found.tight_edge
+
+    def by_edge(
+        self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray, edge: np.ndarray
+    ) -> np.ndarray:
+        """Return the metres to the edge less its error: the spare is the least of these.
+
+        Where the nearest border alone counts, less the least error of any.
+        """
+        clearance = self.clearance
+        metres = clearance._metres_to(longitude, latitude, edge)  # noqa: SLF001
+        if clearance._nearest_only or not len(clearance._accuracy_m):  # noqa: SLF001
+            return metres - self.least_error_m(accuracy_m)
+        return metres - clearance.error_m(accuracy_m, clearance._accuracy_m[edge])  # noqa: SLF001
+
+    def least_error_m(self, accuracy_m: np.ndarray) -> np.ndarray:
+        """Return the error against the most accurate zone."""
+        return self.clearance.error_m(accuracy_m, self.clearance._least_accuracy_m)  # noqa: SLF001

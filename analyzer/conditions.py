@@ -4,12 +4,13 @@ An instant is certain where what the check asks about is known and no permit und
 it would be lawful (no condition certainly broken) is within the position error.
 """
 
-import numpy as np
-import polars as pl
+from collections.abc import Iterator
 
-from analyzer.borders import Clearance
-from analyzer.depth import Deepest, deepest
-from analyzer.evidence import Scene, paths_of
+import numpy as np
+
+from analyzer.borders import Spare
+from analyzer.depth import deepest
+from analyzer.evidence import Evidence, FixesAt, Parts, Scene, fixes_in, paths_of
 from analyzer.rulebook import UNKNOWN_MODE
 from analyzer.terms import CONTROL_MODES, JUDGED_DRIVING_MODES, OPERATORS
 from analyzer.track import SPEED_DIGITS
@@ -19,44 +20,24 @@ _UNKNOWN_OPERATOR = OPERATORS.index("unknown")
 
 SPEED, HOURS, MODE, OPERATOR = "speed-limit", "operating-hours", "driving-mode", "safety-operator"
 
-
-def fixes_in(scene: Scene, parts: pl.DataFrame) -> pl.DataFrame:
-    """Return a row for every fix whose value is in force in a part, and the parts' own columns.
-
-    `fix` is the fix, `at_us` the instant (clock) from which it counts, `own` whether its
-    own instant lies in the part: the fix before a part counts there, but elsewhere.
-    """
-    clock = scene.track.fixes.clock_us
-    start, end = parts["start_us"].to_numpy(), parts["end_us"].to_numpy()
-    closed = parts["ends_run"].to_numpy() | (start == end)
-    low = np.searchsorted(clock, start, side="right") - 1
-    high = np.where(closed, np.searchsorted(clock, end, side="right"), np.searchsorted(clock, end, side="left"))
-    count = high - low
-    part = np.repeat(np.arange(len(start)), count)
-    fix = low[part] + np.arange(len(part)) - np.repeat(np.cumsum(count) - count, count)
-    return parts[part].with_columns(
-        fix=pl.Series(fix),
-        at_us=pl.Series(np.maximum(clock[fix], start[part])),
-        own=pl.Series(clock[fix] >= start[part]),
-    )
+FIRST_LOOK = 64
+"""Fixes of each stretch that are looked at first; then all the others of those still open."""
 
 
-def certainly_broken(scene: Scene, at: pl.DataFrame) -> dict[str, np.ndarray]:
+def certainly_broken(scene: Scene, parts: Parts, at: FixesAt) -> dict[str, np.ndarray]:
     """Return per condition (rows, R) whether each rule's is certainly broken at the fix."""
-    fixes, book, profiles = scene.track.fixes, scene.rulebook, scene.profiles
-    fix = at["fix"].to_numpy()
-    kind = at["kind"].to_numpy()
-    profile = profiles.of_piece[at["piece"].to_numpy()]
-    speed, error = np.round(fixes.speed_kph[fix], SPEED_DIGITS), fixes.speed_error_of(fix)
+    fixes, book = scene.track.fixes, scene.rulebook
+    kind, profile = parts.kind[at.part], parts.profile[at.part]
+    speed, error = np.round(fixes.speed_kph[at.fix], SPEED_DIGITS), fixes.speed_error_of(at.fix)
     moving = book.zone_set.rules.evaluation.moving_kph
-    mode, operator = fixes.control_mode[fix], fixes.operator[fix]
+    mode, operator = fixes.control_mode[at.fix], fixes.operator[at.fix]
     with np.errstate(invalid="ignore"):
         fast = speed[:, None] - book.limit_kph > error[:, None]
         moves = (speed - error >= moving)[:, None]
-    mode_known = (mode != UNKNOWN_MODE) & profiles.said["mode_said"][profile] & _JUDGED[mode]
+    mode_known = (mode != UNKNOWN_MODE) & scene.profiles.said["mode_said"][profile] & _JUDGED[mode]
     known = (operator >= 0) & (operator != _UNKNOWN_OPERATOR)
-    wrong_mode = book.modes_named & ~book.mode_named.T[mode]
-    wrong_operator = book.operator_asked & ~book.operator_fits.T[np.maximum(operator, 0)]
+    wrong_mode = (book.modes_named & ~book.mode_named.T)[mode]
+    wrong_operator = (book.operator_asked & ~book.operator_fits.T)[np.maximum(operator, 0)]
     return {
         SPEED: fast,
         HOURS: ~scene.track.epochs.hours_open[kind] & moves,
@@ -65,173 +46,180 @@ def certainly_broken(scene: Scene, at: pl.DataFrame) -> dict[str, np.ndarray]:
     }
 
 
-def lawful_zones(scene: Scene, at: pl.DataFrame, unlawful: np.ndarray | None) -> np.ndarray:
+def lawful_zones(scene: Scene, kind: np.ndarray, profile: np.ndarray, unlawful: np.ndarray | None) -> np.ndarray:
     """Return (rows, Z): valid zones of permits in force for the vehicle, `unlawful` ones left out."""
     book, epochs = scene.rulebook, scene.track.epochs
-    kind = at["kind"].to_numpy()
-    profile = scene.profiles.of_piece[at["piece"].to_numpy()]
     permits = epochs.in_force[kind] & (scene.profiles.match[profile] != 0) & book.is_permit
     if unlawful is not None:
-        permits = permits & ~unlawful
+        permits &= ~unlawful
+    distinct, number = _distinct(np.hstack([permits, epochs.zone_valid[kind]]))
+    permits, valid = distinct[:, : len(book.rules)], distinct[:, len(book.rules) :]
     zones = permits.astype(np.float32) @ book.zones.astype(np.float32) > 0
-    return zones & epochs.zone_valid[kind]
+    return (zones & valid)[number]
 
 
-def spare_m(scene: Scene, at: pl.DataFrame, zones: np.ndarray) -> np.ndarray:
+def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct rows of a boolean matrix, and which of them each row is."""
+    packed = np.ascontiguousarray(np.packbits(rows, axis=1))
+    if not packed.size:
+        return rows[:1], np.zeros(len(rows), dtype=np.int64)
+    keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+    changed = np.flatnonzero(np.concatenate([[True], (packed[1:] != packed[:-1]).any(axis=1)]))
+    _, first, number = np.unique(keys[changed], return_index=True, return_inverse=True)
+    return rows[changed[first]], np.repeat(number.ravel(), np.diff(np.append(changed, len(rows))))
+
+
+def spare_m(scene: Scene, parts: Parts, at: FixesAt, zones: np.ndarray) -> np.ndarray:
     """Return how far beyond the position error the lawful zones are at each fix; inf without any."""
     fixes = scene.track.fixes
-    fix = at["fix"].to_numpy()
-    covered = scene.track.index.combinations.matrix()[at["combination"].to_numpy()]
+    covered = scene.track.index.combinations.matrix()[parts.combination[at.part]]
     spare = np.where((zones & covered).any(axis=1), -np.inf, np.inf)
     open_rows = np.flatnonzero(zones.any(axis=1) & (spare > 0))
-    accuracy = scene.segment_accuracy_m(fix)
+    accuracy = scene.segment_accuracy_m(at.fix)
     for own, row in _alike(zones, open_rows):
-        f = fix[own]
-        border = scene.border_of(row)
+        f = at.fix[own]
+        border = scene.borders.of(row)
         spare[own] = border.measure(fixes.longitude[f], fixes.latitude[f], accuracy[own])[1]
     return spare
 
 
-def _alike(zones: np.ndarray, rows: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return (rows, zones) for every distinct set of zones among the given rows."""
-    if not len(rows):
-        return []
-    distinct, number = np.unique(zones[rows], axis=0, return_inverse=True)
-    return [(rows[number.ravel() == k], row) for k, row in enumerate(distinct)]
+def _alike(zones: np.ndarray, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (rows, zones) for every distinct set of zones among the given rows."""
+    if len(rows):
+        distinct, number = _distinct(zones[rows])
+        for k, row in enumerate(distinct):
+            yield rows[number == k], row
 
 
-def condition_evidence(scene: Scene, parts: pl.DataFrame, code: str) -> pl.DataFrame:
+def condition_evidence(scene: Scene, parts: Parts, code: str) -> Evidence:
     """Return peak and decision of the stretches of one condition of permits and restrictions."""
-    at = fixes_in(scene, parts)
-    fixes = scene.track.fixes
-    fix, rule = at["fix"].to_numpy(), at["rule"].to_numpy()
-    broken = certainly_broken(scene, at)
-    row = np.arange(len(fix))
-    certain = broken[code][row, rule] & at["own"].to_numpy() & ~at["undecided"].to_numpy()
-    unlawful = np.any(list(broken.values()), axis=0)
+    if code == SPEED:
+        return _by_margin(scene, parts)
+    return _by_first(scene, parts, code)
+
+
+def _by_first(scene: Scene, parts: Parts, code: str) -> Evidence:
+    """Return, for a condition without a number, the first certain fix of each stretch."""
+    found = Evidence.of(parts)
+    open_parts = np.arange(len(parts.group))
+    for most in (FIRST_LOOK, None):
+        some = parts.take(open_parts)
+        at = fixes_in(scene, some, most)
+        certain = np.flatnonzero(_certain(scene, some, at, code))
+        groups = some.group[at.part[certain]]
+        first = certain[np.unique(groups, return_index=True)[1]]
+        found.decide(some.group[at.part[first]], at.at_us[first])
+        open_parts = open_parts[~found.certain[some.group]]
+    return found
+
+
+def _certain(scene: Scene, parts: Parts, at: FixesAt, code: str) -> np.ndarray:
+    """Return at which fixes the breach of a condition is certain."""
+    rule = parts.rule[at.part]
+    broken = certainly_broken(scene, parts, at)
+    certain = broken[code][np.arange(len(rule)), rule] & at.own & ~parts.undecided[at.part]
     suspect = np.flatnonzero(certain)
-    some = at[suspect]
+    some = at.take(suspect)
     permit = scene.rulebook.is_permit[rule[suspect]]
-    spare = np.where(
-        permit,
-        spare_m(scene, some, lawful_zones(scene, some, unlawful[suspect])),
-        _depth_spare(scene, some, ~permit),
-    )
-    certain[suspect] = spare > 0
-    speed = np.round(fixes.speed_kph[fix], SPEED_DIGITS)
-    margin = speed - scene.rulebook.limit_kph[rule]
-    measured = at.select("stretch", "at_us", "own").with_columns(
-        speed=pl.Series(speed).fill_nan(None),
-        margin=pl.Series(margin).fill_nan(None),
-        error=pl.Series(np.where(np.isnan(margin), np.nan, fixes.speed_error_of(fix))).fill_nan(None),
-        certain=pl.Series(certain),
-    )
-    return _decided(measured, parts, with_margin=code == SPEED)
+    unlawful = np.any([values[suspect] for values in broken.values()], axis=0)
+    kind, profile = parts.kind[some.part], parts.profile[some.part]
+    by_permit = spare_m(scene, parts, some, lawful_zones(scene, kind, profile, unlawful))
+    certain[suspect] = np.where(permit, by_permit, _depth_spare(scene, parts, some, ~permit)) > 0
+    return certain
 
 
-def _depth_spare(scene: Scene, at: pl.DataFrame, wanted: np.ndarray) -> np.ndarray:
+def _depth_spare(scene: Scene, parts: Parts, at: FixesAt, wanted: np.ndarray) -> np.ndarray:
     """Return how far beyond the position error each wanted fix is inside its restriction's zones."""
     book, epochs, fixes = scene.rulebook, scene.track.epochs, scene.track.fixes
-    zones = book.zones[at["rule"].to_numpy()] & epochs.zone_valid[at["kind"].to_numpy()]
-    fix = at["fix"].to_numpy()
-    accuracy = scene.segment_accuracy_m(fix)
-    spare = np.full(len(fix), -np.inf)
+    zones = book.zones[parts.rule[at.part]] & epochs.zone_valid[parts.kind[at.part]]
+    accuracy = scene.segment_accuracy_m(at.fix)
+    spare = np.full(len(at.fix), -np.inf)
     for own, row in _alike(zones, np.flatnonzero(wanted)):
-        f = fix[own]
-        border = scene.union_border_of(row)
+        f = at.fix[own]
+        border = scene.borders.of_union(row)
         spare[own] = border.measure(fixes.longitude[f], fixes.latitude[f], accuracy[own])[1]
     return spare
 
 
-def _decided(measured: pl.DataFrame, parts: pl.DataFrame, *, with_margin: bool) -> pl.DataFrame:
-    """Return one row a stretch: the peak and the instant that decides."""
-    ahead = (pl.col("margin") - pl.col("error")) if with_margin else pl.lit(0.0)
-    rated = measured.with_columns(ahead=ahead.fill_null(-np.inf))
-    by_rank = rated.sort("stretch", "certain", "own", "ahead", "at_us", descending=[False, True, True, True, False])
-    best = by_rank.group_by("stretch", maintain_order=True).agg(
-        pl.col("certain").first(),
-        pl.col("at_us").first().alias("decided_us"),
-        pl.col("margin").first(),
-        pl.col("error").first(),
-    )
-    tops = rated.sort("stretch", "speed", "at_us", descending=[False, True, False], nulls_last=True)
-    peaks = tops.group_by("stretch", maintain_order=True).agg(
-        pl.col("speed").first().alias("peak"), pl.col("at_us").first().alias("peak_us")
-    )
-    starts = parts.group_by("stretch", maintain_order=True).agg(pl.col("start_us").first())
-    joined = best.join(peaks, on="stretch", maintain_order="left").join(starts, on="stretch", maintain_order="left")
-    if with_margin:
-        known = pl.col("peak").is_not_null()
-        return joined.select(
-            "stretch",
-            "peak",
-            pl.when(known).then("peak_us").alias("peak_us"),
-            "certain",
-            pl.when(pl.col("margin").is_not_null()).then("decided_us").otherwise("start_us").alias("decided_us"),
-            "margin",
-            "error",
-        )
-    decided = pl.when("certain").then("decided_us").otherwise("start_us").alias("decided_us")
-    return joined.select("stretch", "certain", decided)
+def _by_margin(scene: Scene, parts: Parts) -> Evidence:
+    """Return, for speeds, the fix that is farthest beyond its limit, certain ones first, and the peak."""
+    fixes = scene.track.fixes
+    at = fixes_in(scene, parts)
+    group = parts.group[at.part]
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    speed = np.round(fixes.speed_kph[at.fix], SPEED_DIGITS)
+    margin = speed - scene.rulebook.limit_kph[parts.rule[at.part]]
+    error = np.where(np.isnan(margin), np.nan, fixes.speed_error_of(at.fix))
+    certain = _certain(scene, parts, at, SPEED)
+    ahead = np.nan_to_num(margin - error, nan=-np.inf)
+    best = _first_of_best(starts, certain, at.own, ahead)
+    top = _first_of_best(starts, np.nan_to_num(speed, nan=-np.inf))
+    known = ~np.isnan(speed[top])
+    found = Evidence.of(parts)
+    found.peak[:] = speed[top]
+    found.peak_us[known] = at.at_us[top[known]]
+    found.certain[:] = certain[best]
+    found.decided_us[:] = np.where(np.isnan(margin[best]), found.decided_us, at.at_us[best])
+    found.margin[:], found.error[:] = margin[best], error[best]
+    found.foremost[:], found.ahead[:] = at.own[best], ahead[best]
+    return found
 
 
-def place_evidence(scene: Scene, parts: pl.DataFrame) -> pl.DataFrame:
+def _first_of_best(starts: np.ndarray, *ranks: np.ndarray) -> np.ndarray:
+    """Return the first row of each group that is best by the first rank, then the next, and so on."""
+    count = len(ranks[0])
+    sizes = np.diff(np.append(starts, count))
+    best = np.ones(count, dtype=bool)
+    for rank in ranks:
+        masked = np.where(best, rank.astype(np.float64), -np.inf)
+        best &= masked == np.repeat(np.maximum.reduceat(masked, starts), sizes)
+    return np.minimum.reduceat(np.where(best, np.arange(count), count), starts)
+
+
+def place_evidence(scene: Scene, parts: Parts) -> Evidence:
     """Return the decision of the stretches of a check of place that has no margin.
 
     Along the way between fixes nothing but the place is certain; at the fixes themselves
     permits with a certainly broken condition are no lawful alternative.
     """
-    stretches = parts["stretch"].unique(maintain_order=True)
-    number = dict(zip(stretches.to_list(), range(len(stretches)), strict=True))
-    sure = parts.filter(~pl.col("undecided"))
-    group = sure["stretch"].replace_strict(number, return_dtype=pl.Int64).to_numpy()
-    best = np.full(len(stretches), -np.inf)
-    when = np.full(len(stretches), -1, dtype=np.int64)
-    _offer_ways(scene, sure, group, best, when)
-    _offer_fixes(scene, sure, number, best, when)
-    starts = parts.group_by("stretch", maintain_order=True).agg(pl.col("start_us").first())
-    certain = best > 0
-    decided = np.where(certain & (when >= 0), when, starts["start_us"].to_numpy())
-    return pl.DataFrame({"stretch": stretches, "certain": certain, "decided_us": decided})
+    found = Evidence.of(parts)
+    best = np.full(len(found.peak), -np.inf)
+    sure = parts.take(np.flatnonzero(~parts.undecided))
+    _offer_ways(scene, sure, best, found)
+    _offer_fixes(scene, sure, best, found)
+    found.ahead[:] = np.where(found.certain, best, 0.0)
+    return found
 
 
-def _offer_ways(scene: Scene, parts: pl.DataFrame, group: np.ndarray, best: np.ndarray, when: np.ndarray) -> None:
+def _offer_ways(scene: Scene, parts: Parts, best: np.ndarray, found: Evidence) -> None:
     """Take over the best instants along the ways of the parts."""
-    zones = lawful_zones(scene, parts, None)
-    start = parts["start_us"].to_numpy()
-    free = np.flatnonzero(~zones.any(axis=1))
-    for row in free[::-1]:
-        best[group[row]], when[group[row]] = np.inf, start[row]
-    covered = scene.track.index.combinations.matrix()[parts["combination"].to_numpy()]
+    zones = lawful_zones(scene, parts.kind, parts.profile, None)
+    free = np.flatnonzero(~zones.any(axis=1))[::-1]
+    best[parts.group[free]] = np.inf
+    found.decide(parts.group[free], parts.start_us[free])
+    covered = scene.track.index.combinations.matrix()[parts.combination]
     outside = np.flatnonzero(zones.any(axis=1) & ~(zones & covered).any(axis=1))
     for own, row in _alike(zones, outside):
-        found = _farthest(scene, parts[own], group[own], len(best), scene.border_of(row))
-        better = (found.clock_us >= 0) & (found.objective > best)
-        best[better], when[better] = found.objective[better], found.clock_us[better]
+        some = parts.take(own)
+        way = deepest(paths_of(scene, some), len(best), Spare(scene.borders.of(row)))
+        better = np.flatnonzero((way.clock_us >= 0) & (way.objective > best))
+        best[better] = way.objective[better]
+        sure = better[best[better] > 0]
+        found.decide(sure, way.clock_us[sure])
 
 
-def _farthest(scene: Scene, parts: pl.DataFrame, group: np.ndarray, groups: int, border: Clearance) -> Deepest:
-    """Return where each group is farthest beyond the position error from a border."""
-
-    def measure(lon: np.ndarray, lat: np.ndarray, acc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        distance, spare, _, _ = border.measure(lon, lat, acc)
-        return distance, spare
-
-    def least(accuracy: np.ndarray) -> np.ndarray:
-        return border.error_m(accuracy, border.least_accuracy_m)
-
-    return deepest(paths_of(scene, parts, group), groups, measure, least)
-
-
-def _offer_fixes(scene: Scene, parts: pl.DataFrame, number: dict[int, int], best: np.ndarray, when: np.ndarray) -> None:
+def _offer_fixes(scene: Scene, parts: Parts, best: np.ndarray, found: Evidence) -> None:
     """Take over the best fixes of stretches that no instant of the way has settled."""
-    open_stretches = [stretch for stretch, place in number.items() if best[place] <= 0]
-    at = fixes_in(scene, parts.filter(pl.col("stretch").is_in(open_stretches))).filter("own")
-    if at.is_empty():
+    some = parts.take(np.flatnonzero(best[parts.group] <= 0))
+    at = fixes_in(scene, some)
+    at = at.take(np.flatnonzero(at.own))
+    if not len(at.fix):
         return
-    unlawful = np.any(list(certainly_broken(scene, at).values()), axis=0)
-    spare = spare_m(scene, at, lawful_zones(scene, at, unlawful))
-    group = at["stretch"].replace_strict(number, return_dtype=pl.Int64).to_numpy()
-    for row in np.flatnonzero(spare > 0):
-        if spare[row] > best[group[row]]:
-            best[group[row]], when[group[row]] = spare[row], at["at_us"][int(row)]
+    unlawful = np.any(list(certainly_broken(scene, some, at).values()), axis=0)
+    kind, profile = some.kind[at.part], some.profile[at.part]
+    spare = spare_m(scene, some, at, lawful_zones(scene, kind, profile, unlawful))
+    group = some.group[at.part]
+    top = _first_of_best(np.flatnonzero(np.diff(group, prepend=-1)), spare)
+    sure = top[spare[top] > 0]
+    best[group[sure]], found.foremost[group[sure]] = spare[sure], False
+    found.decide(group[sure], at.at_us[sure])

@@ -1,39 +1,69 @@
-"""The deepest point of a path: branch and bound over its segments, to 0.01 m.
+"""The deepest point of a path: bounds over ranges of its vertices, to 0.01 m.
 
-The distance to a border changes by no more than the way driven, so between two points
-of a path at distances a and b, with L metres of way between them, it is nowhere more
-than `(a + b + L) / 2`. Stretches of the path that cannot beat the best point of their
-group are dropped, the others halved, until what is left is shorter than the tolerance.
+The distance to a border changes by no more than the way driven, so between two vertices
+at distances a and b, with L metres of way between them, it is nowhere more than
+`(a + b + L) / 2`; nor is it more than the distance to any one edge, which between two
+points is at most that at the farther of them. Only the first vertex of each range (of
+`RANGE_US` of absolute time) is measured at once; ranges that cannot beat the best of
+their group are dropped, in the others only vertices and segments that may be the best.
+
+What is found in a range depends on that range alone, and the best of a group is the best
+of its ranges. Shards end where ranges do (`ownership`): so how a path is divided into
+shards changes nothing.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Protocol
 
 import numpy as np
 
+from analyzer.terms import SECOND_US
+
 TOLERANCE_M = 0.01
+MICROMETRES = 1_000_000
+RANGE_US = 8 * SECOND_US
+"""Vertices of one such span of absolute time are a range."""
+
 _NEVER = np.iinfo(np.int64).max
 
-Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""(longitude, latitude, accuracy) -> (distance, objective): objective <= distance - least error,
-and, for one accuracy, it changes by no more than the way driven."""
+
+class Measure(Protocol):
+    """What is sought the maximum of, along paths, and what bounds it."""
+
+    def at(
+        self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return distance, objective, and the edge that gives the objective."""
+        ...
+
+    def by_edge(
+        self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray, edge: np.ndarray
+    ) -> np.ndarray:
+        """Return what the objective is at the most, by the distance to one edge."""
+        ...
+
+    def least_error_m(self, accuracy_m: np.ndarray) -> np.ndarray:
+        """Return what the objective is at least less than the distance."""
+        ...
 
 
 @dataclass(frozen=True)
 class Paths:
     """Polylines by their vertices, path after path; a path may be a single vertex.
 
-    `way_m` rises along each path; `accuracy_m` of vertex i is that of the segment from it
-    (of its own instant at a path's end). `group` and `path` number each vertex.
+    `way_um` (whole micrometres) rises along each path; `accuracy_m` of vertex i is that of
+    the segment from it (of its own instant at a path's end). `group` and `path` number each
+    vertex; `range` is the number of its span of time.
     """
 
     path: np.ndarray
     group: np.ndarray
+    range: np.ndarray
     clock_us: np.ndarray
     longitude: np.ndarray
     latitude: np.ndarray
     accuracy_m: np.ndarray
-    way_m: np.ndarray
+    way_um: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -56,58 +86,46 @@ class _Points:
     longitude: np.ndarray
     latitude: np.ndarray
     accuracy_m: np.ndarray
-    way_m: np.ndarray
+    way_um: np.ndarray
     distance_m: np.ndarray
     objective: np.ndarray
+    edge: np.ndarray
 
     def take(self, which: np.ndarray) -> "_Points":
         """Return some of the points."""
-        return _Points(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+        return _Points(*(getattr(self, f.name)[which] for f in fields(self)))
+
+    def join(self, other: "_Points") -> "_Points":
+        """Return these points and others."""
+        return _Points(*(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self)))
 
 
-def deepest(
-    paths: Paths,
-    groups: int,
-    measure: Measure,
-    error_m: Callable[[np.ndarray], np.ndarray],
-    *,
-    smooth: bool = True,
-) -> Deepest:
-    """Return where each group's objective is greatest, to within `TOLERANCE_M`.
-
-    `error_m(accuracy)` is the least error that an objective takes off a distance; `smooth`
-    says that the objective changes by no more than the way driven.
-    """
-    search = _Search(paths, measure, error_m, smooth)
+def deepest(paths: Paths, groups: int, measure: Measure) -> Deepest:
+    """Return where each group's objective is greatest, to within `TOLERANCE_M`."""
     best = _Best(groups)
-    ends = _ends(paths)
-    low, high = ends
-    first = _measured(paths, low, measure)
-    last = _measured(paths, high, measure)
-    best.offer(first)
-    best.offer(last)
-    many = high > low
-    low, high, first, last = low[many], high[many], first.take(many), last.take(many)
-    while len(low):
-        worst = error_m(_least_accuracy(paths.accuracy_m, low, high))
-        bound = (first.distance_m + last.distance_m + last.way_m - first.way_m) / 2 - worst
-        keep = bound > best.objective[first.group] + TOLERANCE_M
-        low, high, first, last = low[keep], high[keep], first.take(keep), last.take(keep)
-        single = high - low == 1
-        _search_segments(search, low[single], best)
-        low, high, first, last = low[~single], high[~single], first.take(~single), last.take(~single)
-        middle = (low + high) // 2
-        between = _measured(paths, middle, measure)
-        best.offer(between)
-        low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
-        first, last = _join(first, between), _join(between, last)
+    low, high = _ranges(paths)
+    if not len(paths.path):
+        return best.result()
+    stations, number = np.unique(np.concatenate([low, high]), return_inverse=True)
+    measured = _measured(paths, stations, measure)
+    best.offer(measured)
+    first, last = measured.take(number[: len(low)]), measured.take(number[len(low) :])
+    worst = measure.least_error_m(_least_accuracy(paths.accuracy_m, low, high))
+    bound = (first.distance_m + last.distance_m + (last.way_um - first.way_um) / MICROMETRES) / 2 - worst
+    keep = np.flatnonzero((bound >= best.objective[first.group]) & (high > low))
+    _search_ranges(paths, low[keep], high[keep], first.take(keep), last.take(keep), measure, best)
     return best.result()
 
 
-def _join(one: _Points, other: _Points) -> _Points:
-    """Return both sets of points as one."""
-    names = one.__dataclass_fields__
-    return _Points(*(np.concatenate([getattr(one, n), getattr(other, n)]) for n in names))
+def _ranges(paths: Paths) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first vertex of each range of each path, and the first of the next (a path's last)."""
+    if not len(paths.path):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    new_path = np.diff(paths.path, prepend=-1) != 0
+    low = np.flatnonzero(new_path | (np.diff(paths.range, prepend=0) != 0))
+    following = np.append(low[1:], len(paths.path))
+    ends_path = np.append(new_path, True)[following]
+    return low, following - ends_path
 
 
 class _Best:
@@ -139,79 +157,115 @@ class _Best:
         return Deepest(self.objective, clock, *self._place.T)
 
 
-def _ends(paths: Paths) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first and last vertex of each path."""
-    first = np.flatnonzero(np.diff(paths.path, prepend=-1) != 0)
-    return first, np.append(first[1:], len(paths.path))[: len(first)] - 1
-
-
 def _measured(paths: Paths, at: np.ndarray, measure: Measure) -> _Points:
     """Return the vertices at `at`, measured."""
     lon, lat, accuracy = paths.longitude[at], paths.latitude[at], paths.accuracy_m[at]
-    distance, objective = measure(lon, lat, accuracy)
-    clock, way = paths.clock_us[at], paths.way_m[at]
-    return _Points(paths.group[at], clock, lon, lat, accuracy, way, distance, objective)
+    found = measure.at(lon, lat, accuracy)
+    return _Points(paths.group[at], paths.clock_us[at], lon, lat, accuracy, paths.way_um[at], *found)
 
 
 def _least_accuracy(accuracy_m: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return the least accuracy of the vertices from `low` up to and with `high`."""
-    if not len(low):
-        return np.empty(0)
     bounds = np.column_stack([low, high + 1]).ravel()
     return np.minimum.reduceat(np.append(accuracy_m, np.inf), bounds)[::2]
 
 
-@dataclass(frozen=True)
-class _Search:
-    """What is searched, and how."""
+def _search_ranges(  # noqa: PLR0913 - ranges, and what is known at their ends
+    paths: Paths, low: np.ndarray, high: np.ndarray, first: _Points, last: _Points, measure: Measure, best: _Best
+) -> None:
+    """Offer the best vertex and the best point between vertices of every range, each by itself."""
+    if not len(low):
+        return
+    size = high - low
+    owner = np.repeat(np.arange(len(low)), size)
+    segment = low[owner] + np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
+    edges = (first.edge[owner], last.edge[owner])
+    own = np.maximum(first.objective, last.objective)
+    inner = np.flatnonzero(segment > low[owner])
+    _search_vertices(paths, segment[inner], owner[inner], [edge[inner] for edge in edges], own, measure, best)
+    accuracy = paths.accuracy_m[segment]
+    ends = [
+        [measure.by_edge(paths.longitude[at], paths.latitude[at], accuracy, edge) for at in (segment, segment + 1)]
+        for edge in edges
+    ]
+    bound = np.minimum(*(np.maximum(*pair) for pair in ends))
+    near = np.flatnonzero(bound > own[owner] + TOLERANCE_M)
+    _search_segments(paths, segment[near], owner[near], own, measure, best)
 
-    paths: Paths
-    measure: Measure
-    error_m: Callable[[np.ndarray], np.ndarray]
-    smooth: bool
 
-    def bound(self, start: _Points, end: _Points, accuracy_m: np.ndarray) -> np.ndarray:
-        """Return what no point of a segment exceeds."""
-        way = end.way_m - start.way_m
-        if self.smooth:
-            return (start.objective + end.objective + way) / 2
-        return (start.distance_m + end.distance_m + way) / 2 - self.error_m(accuracy_m)
+def _search_vertices(  # noqa: PLR0913 - as above
+    paths: Paths,
+    vertex: np.ndarray,
+    owner: np.ndarray,
+    edges: list[np.ndarray],
+    own: np.ndarray,
+    measure: Measure,
+    best: _Best,
+) -> None:
+    """Offer vertices that may be the best of their range; `own` is kept at the best of each."""
+    if not len(vertex):
+        return
+    lon, lat, accuracy = paths.longitude[vertex], paths.latitude[vertex], paths.accuracy_m[vertex]
+    bound = np.minimum(*(measure.by_edge(lon, lat, accuracy, edge) for edge in edges))
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    highest = np.repeat(np.maximum.reduceat(bound, starts), np.diff(np.append(starts, len(owner))))
+    for likely in (bound == highest, bound < highest):
+        at = np.flatnonzero(likely & (bound > own[owner] + TOLERANCE_M))
+        found = _measured(paths, vertex[at], measure)
+        best.offer(found)
+        np.maximum.at(own, owner[at], found.objective)
 
 
-def _search_segments(search: _Search, low: np.ndarray, best: _Best) -> None:
-    """Halve single segments until none can hold a point better than the best of its group."""
-    paths, measure = search.paths, search.measure
-    accuracy = paths.accuracy_m[low]
-    start = _on_segments(paths, low, accuracy, np.zeros(len(low)), measure)
-    end = _on_segments(paths, low, accuracy, np.ones(len(low)), measure)
-    best.offer(start)
-    best.offer(end)
-    from_share, to_share = np.zeros(len(low)), np.ones(len(low))
-    while len(low):
-        length = end.way_m - start.way_m
-        bound = search.bound(start, end, accuracy)
-        keep = (bound > best.objective[start.group] + TOLERANCE_M) & (length > TOLERANCE_M / 10)
-        low, accuracy = low[keep], accuracy[keep]
-        from_share, to_share = from_share[keep], to_share[keep]
+def _search_segments(  # noqa: PLR0913 - as above
+    paths: Paths, segment: np.ndarray, owner: np.ndarray, own: np.ndarray, measure: Measure, best: _Best
+) -> None:
+    """Halve segments until none can hold a point better than the best of its range by the tolerance."""
+    start, end = (_on_segments(paths, segment, np.full(len(segment), share), measure) for share in (0.0, 1.0))
+    from_share, to_share = np.zeros(len(segment)), np.ones(len(segment))
+    points = start.join(end)
+    np.maximum.at(own, np.tile(owner, 2), points.objective)
+    best.offer(points)
+    while len(segment):
+        keep = (_bound(start, end, measure) > own[owner] + TOLERANCE_M) & (
+            end.way_um - start.way_um > TOLERANCE_M / 10 * MICROMETRES
+        )
+        segment, owner, from_share, to_share = (a[keep] for a in (segment, owner, from_share, to_share))
         start, end = start.take(keep), end.take(keep)
         half = (from_share + to_share) / 2
-        middle = _on_segments(paths, low, accuracy, half, measure)
+        middle = _on_segments(paths, segment, half, measure)
         best.offer(middle)
-        low, accuracy = np.tile(low, 2), np.tile(accuracy, 2)
-        from_share = np.concatenate([from_share, half])
-        to_share = np.concatenate([half, to_share])
-        start, end = _join(start, middle), _join(middle, end)
+        np.maximum.at(own, owner, middle.objective)
+        segment, owner = np.tile(segment, 2), np.tile(owner, 2)
+        from_share, to_share = np.concatenate([from_share, half]), np.concatenate([half, to_share])
+        start, end = start.join(middle), middle.join(end)
 
 
-def _on_segments(paths: Paths, low: np.ndarray, accuracy: np.ndarray, share: np.ndarray, measure: Measure) -> _Points:
+def _bound(start: _Points, end: _Points, measure: Measure) -> np.ndarray:
+    """Return what no point between two points of one segment exceeds."""
+    way = (end.way_um - start.way_um) / MICROMETRES
+    by_way = (start.distance_m + end.distance_m + way) / 2 - measure.least_error_m(start.accuracy_m)
+    by_start = np.maximum(start.objective, _at_edge(end, start.edge, measure))
+    by_end = np.maximum(end.objective, _at_edge(start, end.edge, measure))
+    return np.minimum(by_way, np.minimum(by_start, by_end))
+
+
+def _at_edge(points: _Points, edge: np.ndarray, measure: Measure) -> np.ndarray:
+    """Return what the objective at points is at the most, by one edge."""
+    return measure.by_edge(points.longitude, points.latitude, points.accuracy_m, edge)
+
+
+def _on_segments(paths: Paths, low: np.ndarray, share: np.ndarray, measure: Measure) -> _Points:
     """Return the points at a share of the way along segments, measured with their accuracy."""
 
     def between(values: np.ndarray) -> np.ndarray:
         return values[low] + share * (values[low + 1] - values[low])
 
+    accuracy = paths.accuracy_m[low]
     lon, lat = between(paths.longitude), between(paths.latitude)
-    distance, objective = measure(lon, lat, accuracy)
-    # Whole microseconds, and ways from each path's start: no sharding changes a digit.
-    span_us = paths.clock_us[low + 1] - paths.clock_us[low]
-    clock, way = paths.clock_us[low] + np.rint(share * span_us).astype(np.int64), between(paths.way_m)
-    return _Points(paths.group[low], clock, lon, lat, accuracy, way, distance, objective)
+    # Whole numbers, from the segment's own start: no shard's clock changes a digit.
+    clock, way = (
+        v[low] + np.rint(share * (v[low + 1] - v[low])).astype(np.int64) for v in (paths.clock_us, paths.way_um)
+    )
+    return _Points(paths.group[low], clock, lon, lat, accuracy, way, *measure.at(lon, lat, accuracy))
+
+

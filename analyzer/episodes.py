@@ -41,7 +41,7 @@ LASTS = (
     "last_record",
 )
 PEAKS = ("peak", "peak_us", "peak_longitude", "peak_latitude", "peak_zone")
-DECISIONS = ("certain", "decided_us", "margin", "error")
+DECISIONS = ("certain", "decided_us", "margin", "error", "foremost", "ahead")
 
 
 def broken_parts(track: Track, judgements: Judgements, checks: Mapping[str, Check]) -> pl.DataFrame:
@@ -119,10 +119,9 @@ def _united(stretches: pl.DataFrame) -> pl.DataFrame:
         return stretches.drop("united")
     ranked = stretches.with_columns(
         hole_us=pl.col("hole_us") + _hole_before(),
-        ahead=(pl.col("margin") - pl.col("error")).fill_null(0.0),
         height=pl.col("peak").fill_null(-np.inf),
     )
-    best = _best(ranked, DECISIONS, ("certain", "ahead", "decided_us"), (True, True, False))
+    best = _best(ranked, DECISIONS, ("certain", "foremost", "ahead", "decided_us"), (True, True, True, False))
     top = _best(ranked, PEAKS, ("height", "peak_us"), (True, False))
     return ranked.group_by("united", maintain_order=True).agg(
         *(pl.col(name).first() for name in (*KEY, "start_us", *FIRSTS)),

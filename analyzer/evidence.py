@@ -5,14 +5,14 @@ its peak, and the instant that decides the verdict with margin and error there.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
-import polars as pl
 import shapely
 
-from analyzer.borders import Clearance
-from analyzer.depth import Deepest, Paths, deepest
+from analyzer.borders import Clearance, Distance, Spare
+from analyzer.depth import RANGE_US, Deepest, Paths, deepest
 from analyzer.fixes import MICROMETRES, Fixes
 from analyzer.judgement import Profiles
 from analyzer.membership import Edges
@@ -22,33 +22,45 @@ from analyzer.track import Track, fix_at, place_at
 SURE, UNSURE = 1, 0
 
 
-@dataclass
+class BorderBook:
+    """The borders of sets of zones, made when they are first asked for, and kept for all shards."""
+
+    def __init__(self, geometries: tuple[shapely.Geometry, ...], edges: Edges, accuracy_m: np.ndarray, z: float) -> None:
+        """Keep what borders are made of; `accuracy_m` is that of each zone."""
+        self._made_of = (geometries, edges, accuracy_m, z)
+        self._borders: dict[bytes, Clearance] = {}
+        self._unions: dict[bytes, Clearance] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Send what borders are made of, not the borders."""
+        return BorderBook, self._made_of
+
+    def of(self, zones: np.ndarray) -> Clearance:
+        """Return the borders of the zones of a boolean (Z,) row, each zone by itself."""
+        key = np.packbits(zones).tobytes()
+        if key not in self._borders:
+            _, edges, accuracy_m, z = self._made_of
+            self._borders[key] = Clearance(edges.take(zones[edges.zone]), accuracy_m, z)
+        return self._borders[key]
+
+    def of_union(self, zones: np.ndarray) -> Clearance:
+        """Return the border of the union of some zones; each edge is of the zone that owns it."""
+        key = np.packbits(zones).tobytes()
+        if key not in self._unions:
+            geometries, _, accuracy_m, z = self._made_of
+            edges = _union_edges(geometries, np.flatnonzero(zones))
+            self._unions[key] = Clearance(edges, accuracy_m, z, nearest_only=True)
+        return self._unions[key]
+
+
+@dataclass(frozen=True)
 class Scene:
     """What the evidence is taken from, and the borders already prepared for it."""
 
     track: Track
     rulebook: Rulebook
     profiles: Profiles
-    z: float
-    _borders: dict[bytes, Clearance] = field(default_factory=dict)
-    _unions: dict[bytes, Clearance] = field(default_factory=dict)
-
-    def border_of(self, zones: np.ndarray) -> Clearance:
-        """Return the borders of the zones of a boolean (Z,) row, each zone by itself."""
-        key = np.packbits(zones).tobytes()
-        if key not in self._borders:
-            edges = self.track.index.edges
-            own = edges.take(zones[edges.zone])
-            self._borders[key] = Clearance(own, self.rulebook.accuracy_m, self.z)
-        return self._borders[key]
-
-    def union_border_of(self, zones: np.ndarray) -> Clearance:
-        """Return the border of the union of some zones; each edge is of the zone that owns it."""
-        key = np.packbits(zones).tobytes()
-        if key not in self._unions:
-            edges = _union_edges(self.track.index.geometries, np.flatnonzero(zones))
-            self._unions[key] = Clearance(edges, self.rulebook.accuracy_m, self.z, nearest_only=True)
-        return self._unions[key]
+    borders: BorderBook
 
     def segment_accuracy_m(self, fix: np.ndarray) -> np.ndarray:
         """Return the accuracy on the segment after each fix: the larger of its two ends."""
@@ -72,31 +84,112 @@ def _owned(edges: Edges, zone: np.ndarray) -> Edges:
     return Edges(edges.ax, edges.ay, edges.bx, edges.by, np.broadcast_to(zone, edges.ax.shape))
 
 
-def paths_of(scene: Scene, parts: pl.DataFrame, group: np.ndarray) -> Paths:
+@dataclass(frozen=True)
+class Parts:
+    """The parts of one check as arrays, in order of stretch and start; `group` numbers the stretches."""
+
+    group: np.ndarray
+    start_us: np.ndarray
+    end_us: np.ndarray
+    ends_run: np.ndarray
+    rule: np.ndarray
+    kind: np.ndarray
+    combination: np.ndarray
+    profile: np.ndarray
+    undecided: np.ndarray
+
+    def take(self, which: np.ndarray) -> "Parts":
+        """Return some of the parts."""
+        return Parts(*(getattr(self, f.name)[which] for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of each stretch of a check; NaN and -1 where no number is asked for.
+
+    A stretch that nothing makes certain is decided at its start. `foremost` and `ahead` rank
+    the instant that decides among others of its certainty: the best of a kind that is asked
+    first, and by how much it is beyond its error.
+    """
+
+    peak: np.ndarray
+    peak_us: np.ndarray
+    peak_zone: np.ndarray
+    certain: np.ndarray
+    decided_us: np.ndarray
+    margin: np.ndarray
+    error: np.ndarray
+    foremost: np.ndarray
+    ahead: np.ndarray
+
+    @staticmethod
+    def of(parts: Parts) -> "Evidence":
+        """Return that nothing is known yet of the stretches of parts."""
+        starts = parts.start_us[np.flatnonzero(np.diff(parts.group, prepend=-1))]
+        count = len(starts)
+        never, nothing = np.full((2, count), -1, dtype=np.int64), np.full((3, count), np.nan)
+        uncertain, foremost = np.zeros(count, dtype=bool), np.ones(count, dtype=bool)
+        return Evidence(nothing[0], *never, uncertain, starts, *nothing[1:], foremost, np.zeros(count))
+
+    def decide(self, group: np.ndarray, at_us: np.ndarray) -> None:
+        """Take down that stretches are certain at an instant; the last said of one counts."""
+        self.certain[group] = True
+        self.decided_us[group] = at_us
+
+
+@dataclass(frozen=True)
+class FixesAt:
+    """Fixes whose value is in force in parts: the fix, the part, and the instant from which it counts.
+
+    `own` is whether its own instant lies in the part: the fix before a part counts there,
+    but elsewhere.
+    """
+
+    part: np.ndarray
+    fix: np.ndarray
+    at_us: np.ndarray
+    own: np.ndarray
+
+    def take(self, which: np.ndarray) -> "FixesAt":
+        """Return some of the fixes."""
+        return FixesAt(self.part[which], self.fix[which], self.at_us[which], self.own[which])
+
+
+def fixes_in(scene: Scene, parts: Parts, most: int | None = None) -> FixesAt:
+    """Return every fix whose value is in force in a part; of each part the first `most`."""
+    clock = scene.track.fixes.clock_us
+    start, end = parts.start_us, parts.end_us
+    closed = parts.ends_run | (start == end)
+    low = np.searchsorted(clock, start, side="right") - 1
+    high = np.where(closed, np.searchsorted(clock, end, side="right"), np.searchsorted(clock, end, side="left"))
+    count = high - low if most is None else np.minimum(high - low, most)
+    part = np.repeat(np.arange(len(start)), count)
+    fix = low[part] + np.arange(len(part)) - np.repeat(np.cumsum(count) - count, count)
+    return FixesAt(part, fix, np.maximum(clock[fix], start[part]), clock[fix] >= start[part])
+
+
+def paths_of(scene: Scene, parts: Parts) -> Paths:
     """Return the ways of the parts: start, the fixes between, end."""
     fixes = scene.track.fixes
-    start, end = parts["start_us"].to_numpy(), parts["end_us"].to_numpy()
+    start, end = parts.start_us, parts.end_us
     low = np.searchsorted(fixes.clock_us, start, side="right")
     high = np.maximum(np.searchsorted(fixes.clock_us, end, side="left"), low)
     count = np.where(end > start, high - low + 2, 1)
     path = np.repeat(np.arange(len(start)), count)
     place = np.arange(len(path)) - np.repeat(np.cumsum(count) - count, count)
-    inner = np.minimum(low[path] + place - 1, len(fixes) - 1)
-    first, last = place == 0, (place == count[path] - 1) & (place > 0)
-    clock = np.where(first, start[path], np.where(last, end[path], fixes.clock_us[inner]))
-    longitude, latitude = place_at(fixes, clock)
-    near, way = fix_at(fixes, clock), way_um_at(fixes, clock)
-    before = last & ~parts["ends_run"].to_numpy()[path]
-    segment = np.where(before, fix_at(fixes, clock - 1), near)
-    return Paths(
-        path=path,
-        group=group[path],
-        clock_us=clock,
-        longitude=longitude,
-        latitude=latitude,
-        accuracy_m=scene.segment_accuracy_m(segment),
-        way_m=(way - way[np.flatnonzero(first)][path]) / MICROMETRES,
-    )
+    near = np.minimum(low[path] + place - 1, len(fixes) - 1)
+    ends = np.flatnonzero((place == 0) | (place == count[path] - 1))
+    clock, longitude, latitude = (values[near] for values in (fixes.clock_us, fixes.longitude, fixes.latitude))
+    clock[ends] = np.where(place[ends] == 0, start[path[ends]], end[path[ends]])
+    longitude[ends], latitude[ends] = place_at(fixes, clock[ends])
+    near[ends] = fix_at(fixes, clock[ends])
+    way = fixes.driven_um[near]
+    way[ends] = way_um_at(fixes, clock[ends])
+    before = ends[(place[ends] > 0) & ~parts.ends_run[path[ends]]]
+    near[before] = fix_at(fixes, clock[before] - 1)
+    span = (clock - fixes.trips["offset_us"].to_numpy()[fixes.trip[near]]) // RANGE_US
+    accuracy = scene.segment_accuracy_m(near)
+    return Paths(path, parts.group[path], span, clock, longitude, latitude, accuracy, way)
 
 
 def way_um_at(fixes: Fixes, clock_us: np.ndarray) -> np.ndarray:
@@ -111,27 +204,26 @@ def way_um_at(fixes: Fixes, clock_us: np.ndarray) -> np.ndarray:
     return fixes.driven_um[near] + np.rint(share * fixes.segment_um[near]).astype(np.int64)
 
 
-def depth_evidence(scene: Scene, parts: pl.DataFrame, clearance_of: Mapping[int, Clearance]) -> pl.DataFrame:
+def depth_evidence(
+    scene: Scene, parts: Parts, border: np.ndarray, clearance_of: Mapping[int, Clearance]
+) -> Evidence:
     """Return peak and decision of every stretch of one check whose margin is a depth.
 
-    `parts` have `border`, a key of `clearance_of`: the border from which each is measured.
+    `border` has, a part, a key of `clearance_of`: the border from which it is measured.
     """
-    stretches = parts["stretch"].unique(maintain_order=True)
-    number = dict(zip(stretches.to_list(), range(len(stretches)), strict=True))
-    group = parts["stretch"].replace_strict(number, return_dtype=pl.Int64).to_numpy()
-    decided = np.where(parts["undecided"].to_numpy(), UNSURE, SURE)
-    count = len(stretches)
-    peak = _Top(count)
-    decision = _Top(2 * count)
+    found = Evidence.of(parts)
+    decided = np.where(parts.undecided, UNSURE, SURE)
+    count = len(found.peak)
+    peak, decision = _Top(count), _Top(2 * count)
     for key, clearance in clearance_of.items():
-        own = np.flatnonzero((parts["border"] == key).to_numpy())
-        if not len(own):
-            continue
-        some = parts[own]
-        peak.offer(key, _peaks(paths_of(scene, some, group[own]), count, clearance))
-        two = 2 * group[own] + decided[own]
-        decision.offer(key, _decisions(paths_of(scene, some, two), 2 * count, clearance))
-    return _depth_rows(scene, stretches, peak, decision, clearance_of)
+        own = np.flatnonzero(border == key)
+        some = parts.take(own)
+        paths = paths_of(scene, some)
+        peak.offer(key, deepest(paths, count, Distance(clearance)))
+        two = replace(paths, group=2 * paths.group + decided[own][paths.path])
+        decision.offer(key, deepest(two, 2 * count, Spare(clearance)))
+    _fill_in(scene, found, peak, decision, clearance_of)
+    return found
 
 
 class _Top:
@@ -153,58 +245,20 @@ class _Top:
         self.key[better] = key
 
 
-def _peaks(paths: Paths, groups: int, clearance: Clearance) -> Deepest:
-    """Return the greatest distance of each group."""
-
-    def measure(lon: np.ndarray, lat: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        distance = clearance.measure(lon, lat, accuracy)[0]
-        return distance, distance
-
-    return deepest(paths, groups, measure, np.zeros_like)
-
-
-def _decisions(paths: Paths, groups: int, clearance: Clearance) -> Deepest:
-    """Return where each group is farthest beyond the position error."""
-
-    def measure(lon: np.ndarray, lat: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        distance, spare, _, _ = clearance.measure(lon, lat, accuracy)
-        return distance, spare
-
-    def least(accuracy: np.ndarray) -> np.ndarray:
-        return clearance.error_m(accuracy, clearance.least_accuracy_m)
-
-    return deepest(paths, groups, measure, least, smooth=clearance.smooth)
-
-
-def _depth_rows(
-    scene: Scene,
-    stretches: pl.Series,
-    peak: _Top,
-    decision: _Top,
-    clearance_of: Mapping[int, Clearance],
-) -> pl.DataFrame:
-    """Return one row a stretch: peak with its place and nearest zone, and the deciding instant."""
+def _fill_in(
+    scene: Scene, found: Evidence, peak: _Top, decision: _Top, clearance_of: Mapping[int, Clearance]
+) -> None:
+    """Take down the peaks with their nearest zone, and the instants that decide."""
     buffer = scene.rulebook.zone_set.rules.evaluation.border_buffer_m
-    count = len(stretches)
+    count = len(found.peak)
     unsure, sure = 2 * np.arange(count), 2 * np.arange(count) + 1
-    certain = decision.objective[sure] > buffer
-    best = np.where(certain | (decision.objective[sure] >= decision.objective[unsure]), sure, unsure)
-    distance, error = np.full(count, np.nan), np.full(count, np.nan)
-    zone = np.full(count, -1, dtype=np.int64)
+    found.certain[:] = decision.objective[sure] > buffer
+    best = np.where(found.certain | (decision.objective[sure] >= decision.objective[unsure]), sure, unsure)
+    found.peak[:], found.peak_us[:], found.decided_us[:] = peak.objective, peak.clock, decision.clock[best]
+    found.ahead[:] = decision.objective[best]
     for key, clearance in clearance_of.items():
         own = np.flatnonzero(decision.key[best] == key)
-        distance[own], _, _, error[own] = clearance.measure(*decision.place[best][own].T)
+        distance, _, _, found.error[own] = clearance.measure(*decision.place[best][own].T)
+        found.margin[own] = distance - buffer
         own = np.flatnonzero(peak.key == key)
-        zone[own] = clearance.measure(*peak.place[own].T)[2]
-    return pl.DataFrame(
-        {
-            "stretch": stretches,
-            "peak": peak.objective,
-            "peak_us": peak.clock,
-            "peak_zone": zone,
-            "certain": certain,
-            "decided_us": decision.clock[best],
-            "margin": distance - buffer,
-            "error": error,
-        }
-    )
+        found.peak_zone[own] = clearance.measure(*peak.place[own].T)[2]

@@ -156,7 +156,9 @@ def make_fixes(
     else:
         ownership = own_everything(ordered) if alone else own_the_middle(ordered, steps)
     left, steps, kept = without_jumps(ordered, steps, evaluation)
-    jumps = ordered.records.filter(pl.Series(~kept & _owned(ordered, ownership)))
+    jumps = ordered.records.clear()
+    if not kept.all():
+        jumps = ordered.records.filter(pl.Series(~kept & _owned(ordered, ownership)))
     others = _no_others(samples)
     if samples.height:
         left, others = _with_samples(left, samples, evaluation)
@@ -335,8 +337,10 @@ def _vehicle_types(
     hinted = hints is not None and any((*hints.type_before, *hints.type_after))
     if not said and not hinted:
         return (None,), np.zeros(records.height, dtype=np.int8), None
-    column = pl.col("vehicle_type").cast(pl.String) if said else pl.lit(None, dtype=pl.String)
-    stated = records.select(pl.when(column != "").then(column).alias("type"))["type"]
+    stated = pl.Series("type", [None], dtype=pl.String).new_from_index(0, records.height)
+    if said:
+        column = pl.col("vehicle_type").cast(pl.String)
+        stated = records.select(pl.when(column != "").then(column).alias("type"))["type"]
     if stated.null_count() == 0:
         return *_coded(stated), None
     trip = pl.Series("trip", ordered.trip)

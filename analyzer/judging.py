@@ -85,9 +85,9 @@ def _told(tell: Tell, total: int) -> Callable[[int], None]:
     return lambda done: tell(done, total)
 
 
-def slice_tasks(plans: Sequence[Plan], size: int = PART_RECORDS) -> list[SliceTask]:
-    """Return the parts of all logs as tasks; whole logs share one up to about `size` records."""
-    return [SliceTask(number, pieces) for number, pieces in enumerate(_pieces(plans, size))]
+def slice_tasks(plans: Sequence[Plan]) -> list[SliceTask]:
+    """Return the parts of all logs as tasks; whole logs share one up to about PART_RECORDS."""
+    return [SliceTask(number, pieces) for number, pieces in enumerate(_pieces(plans, PART_RECORDS))]
 
 
 def _pieces(plans: Sequence[Plan], size: int) -> Iterator[tuple[Piece, ...]]:
@@ -208,7 +208,7 @@ def _untangle(
     for outcome, (_, base) in zip(pool.run([(task, None) for task, _ in again]), again, strict=True):
         spills.append((_spilled(outcome), base))
     sampled = {vehicle for spill, _ in spills for vehicle in spill.samples}
-    gathers = _gathers(spills, sampled)
+    gathers = _gathers(spills, sampled, PART_RECORDS)
     for outcome, task in zip(pool.run([(task, None) for task in gathers]), gathers, strict=True):
         judged.add(Work(task), _done(outcome).shard)
 
@@ -228,7 +228,7 @@ def _spilled(outcome: Outcome | WorkerError) -> Spill:
     return spill
 
 
-def _gathers(spills: Sequence[tuple[Spill, int]], sampled: set[str], size: int = PART_RECORDS) -> list[GatherTask]:
+def _gathers(spills: Sequence[tuple[Spill, int]], sampled: set[str], size: int) -> list[GatherTask]:
     """Return tasks for the records put aside: small vehicles share one, large ones are cut by the hour.
 
     A vehicle with samples stays in one piece: they belong to fixes of other streams.

@@ -4,16 +4,18 @@ A slice of a log sees the middle of a lane, but not what came before and after. 
 fix is worth depends on few fixes around it: those within `CONTEXT_US` (speeds are derived
 over two seconds) and the next ones (jumps). So a slice owns a lane from the first fix
 with enough calm context before and after it to the last such fix, and hands what lies
-outside to a *seam*, which is judged when all slices are known. Every instant has exactly
+outside to a *seam*, which is judged when all slices are known. Legs start and end where
+ranges of time do, within which the deepest point is sought (`depth`). Every instant has exactly
 one owner: intervals are half-open and meet at fixes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from analyzer.depth import RANGE_US
 from analyzer.ordering import Ordered, Steps
 from analyzer.terms import SECOND_US
 
@@ -36,7 +38,7 @@ HEAD, TAIL, WHOLE = 0, 1, 2
 class Ownership:
     """Half-open intervals of time owned, one a lane, and what is left to seams.
 
-    `lanes` has a row a lane: vehicle_id, trip_id, first_us, last_us, own_from_us, own_to_us
+    `lanes` has a row a lane: lane (its number), vehicle_id, trip_id, first_us, last_us, own_from_us, own_to_us
     (null: nothing is owned). `left` are records with `lane` (its row) and `side`.
     """
 
@@ -69,7 +71,7 @@ def own_the_middle(ordered: Ordered, steps: Steps) -> Ownership:
     own = np.array([(m.own_from, m.own_to) for m in middles], dtype=np.int64).reshape(-1, 2)
     owned = own[:, 0] < own[:, 1]
     times = np.where(owned[:, None], ordered.time_us[np.minimum(own, len(ordered.time_us) - 1)], ALWAYS[0])
-    lanes = ordered.lanes.select("vehicle_id", "trip_id").with_columns(
+    lanes = ordered.lanes.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("lane"), "vehicle_id", "trip_id").with_columns(
         first_us=ordered.time_us[starts],
         last_us=ordered.time_us[ends - 1],
         own_from_us=_unless(~owned, times[:, 0]),
@@ -107,22 +109,26 @@ class _Middle:
 def _middle(time_us: np.ndarray, jumps: np.ndarray, start: int, end: int) -> _Middle:
     """Return what is owned of the lane of fixes `[start, end)`; `jumps` are steps that imply too much."""
     nothing = _Middle(start, end, start, start, start, end)
-    head = _calm(time_us, jumps, start, end)
+    head = _calm(time_us, jumps, _next_station, start, end)
     if head is None:
         return nothing
+    mirror = end - 1
     backward = -time_us[start:end][::-1]
-    flipped = (end - 2 - jumps[(jumps >= start) & (jumps < end - 1)])[::-1]
-    tail = _calm(backward, flipped, 0, end - start)
-    if tail is None or (end - 1 - tail[1]) - head[1] < LEAST_OWNED:
+    flipped = (mirror - 1 - jumps[(jumps >= start) & (jumps < mirror)])[::-1]
+    tail = _calm(backward, flipped, _last_station, 0, end - start)
+    if tail is None or (mirror - tail[1]) - head[1] < LEAST_OWNED:
         return nothing
-    return _Middle(start, end, head[1], end - 1 - tail[1], head[2] + 1, end - 1 - tail[2])
+    return _Middle(start, end, head[1], mirror - tail[1], head[2] + 1, mirror - tail[2])
 
 
-def _calm(time_us: np.ndarray, jumps: np.ndarray, start: int, end: int) -> tuple[int, int, int] | None:
-    """Return the first calm window of `[start, end)` as first, middle and last fix, null if none."""
+Station = Callable[[np.ndarray, int, int], int]
+
+
+def _calm(time_us: np.ndarray, jumps: np.ndarray, station: Station, start: int, end: int) -> tuple[int, int, int] | None:
+    """Return the first calm window of `[start, end)` as first, middle (a station) and last, null if none."""
     first = start
     while True:
-        middle = _reach(time_us, first, end)
+        middle = station(time_us, _reach(time_us, first, end), end)
         last = _reach(time_us, middle, end)
         if last >= end:
             return None
@@ -130,6 +136,22 @@ def _calm(time_us: np.ndarray, jumps: np.ndarray, start: int, end: int) -> tuple
         if low == high:
             return first, middle, last
         first = int(jumps[high - 1]) + 1
+
+
+def _next_station(time_us: np.ndarray, fix: int, end: int) -> int:
+    """Return the first fix of the range after the one in which the fix before lies; `end` if none."""
+    if fix >= end:
+        return end
+    border = (time_us[fix - 1] // RANGE_US + 1) * RANGE_US
+    return fix + int(np.searchsorted(time_us[fix:end], border))
+
+
+def _last_station(time_us: np.ndarray, fix: int, end: int) -> int:
+    """Return, for times that are negated and run backwards, the first fix of the range of one."""
+    if fix >= end:
+        return end
+    border = -(-time_us[fix] // RANGE_US * RANGE_US)
+    return fix + int(np.searchsorted(time_us[fix:end], border, side="right")) - 1
 
 
 def _reach(time_us: np.ndarray, first: int, end: int) -> int:

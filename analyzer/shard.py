@@ -13,7 +13,7 @@ import polars as pl
 
 from analyzer.epochs import epochs_between
 from analyzer.events import phases_of
-from analyzer.evidence import Scene
+from analyzer.evidence import BorderBook, Scene
 from analyzer.exposure import exposure_parts
 from analyzer.fixes import Fixes, FixesMade, Hints, make_fixes
 from analyzer.judgement import judge, profiles_of
@@ -35,6 +35,7 @@ class World:
     rulebook: Rulebook
     index: ZoneIndex
     checks: Mapping[str, Check]
+    borders: BorderBook
     z: float
 
     @staticmethod
@@ -42,7 +43,9 @@ class World:
         """Prepare a zone set."""
         index = ZoneIndex(tuple(zone.geometry for zone in zone_set.zones))
         z = NormalDist().inv_cdf(zone_set.rules.evaluation.confidence)
-        return World(zone_set, Rulebook(zone_set), index, checks, z)
+        book = Rulebook(zone_set)
+        borders = BorderBook(index.geometries, index.edges, book.accuracy_m, z)
+        return World(zone_set, book, index, checks, borders, z)
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def analyze_shard(  # noqa: PLR0913 - as make_fixes
     book = world.rulebook
     track = make_track(fixes, world.index, epochs, book.thresholds_kph, rules.evaluation.moving_kph)
     profiles = profiles_of(track, book)
-    scene = Scene(track, book, profiles, world.z)
+    scene = Scene(track, book, profiles, world.borders)
     stretches = stretches_of(scene, judge(track, book, profiles, world.checks), world.checks)
     zone_ids = [zone.zone_id for zone in world.zone_set.zones]
     judged = Shard(

@@ -7,75 +7,75 @@ whether a check of position may span that hole, which ends at `hole_end_us`.
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 
 import numpy as np
 import polars as pl
 
 from analyzer.conditions import condition_evidence, place_evidence
 from analyzer.episodes import broken_parts
-from analyzer.evidence import Scene, depth_evidence
+from analyzer.evidence import Evidence, Parts, Scene, depth_evidence
 from analyzer.judgement import NO_RULE, Judgements
 from analyzer.sentence import Check
 from analyzer.terms import SECOND_US
 from analyzer.track import Track, fix_at, place_at
-
-EVIDENCE = {
-    "stretch": pl.Int64,
-    "peak": pl.Float64,
-    "peak_us": pl.Int64,
-    "peak_zone": pl.Int64,
-    "certain": pl.Boolean,
-    "decided_us": pl.Int64,
-    "margin": pl.Float64,
-    "error": pl.Float64,
-}
-
 
 def stretches_of(scene: Scene, judgements: Judgements, checks: Mapping[str, Check]) -> pl.DataFrame:
     """Return the broken stretches of the legs of a shard; `trip` is still that of the shard."""
     parts = broken_parts(scene.track, judgements, checks)
     if parts.is_empty():
         return pl.DataFrame()
-    stretches = _spans(parts).join(_evidence(scene, parts, checks), on="stretch", maintain_order="left")
-    return _placed(scene, stretches)
+    profile = scene.profiles.of_piece[parts["piece"].to_numpy()]
+    typed = parts.with_columns(profile=pl.Series(profile))
+    by_check = typed.partition_by("check", as_dict=True, maintain_order=True)
+    found = [_of_check(scene, own, str(code), checks[str(code)]) for (code,), own in by_check.items()]
+    return _placed(scene, pl.concat(found))
 
 
-def _spans(parts: pl.DataFrame) -> pl.DataFrame:
+def _of_check(scene: Scene, rows: pl.DataFrame, code: str, check: Check) -> pl.DataFrame:
+    """Return the stretches of one check, with their evidence."""
+    stretch = rows["stretch"].to_numpy()
+    new = np.diff(stretch, prepend=-1) != 0
+    columns = {name: rows[name].to_numpy() for name in (f.name for f in fields(Parts)) if name != "group"}
+    parts = Parts(group=np.cumsum(new) - 1, **columns)
+    if check.measure == "depth":
+        evidence = _depths(scene, parts)
+    elif "place" in check.scopes:
+        evidence = place_evidence(scene, parts)
+    else:
+        evidence = condition_evidence(scene, parts, code)
+    return pl.concat([_spans(rows, np.flatnonzero(new)), _columns(evidence)], how="horizontal")
+
+
+def _spans(rows: pl.DataFrame, first: np.ndarray) -> pl.DataFrame:
     """Return one row a stretch: key, span, and what holds at its start."""
     firsts = ("trip", "check", "rule", "start_us", "starts_run", "run", "control_mode", "kind", "combination")
-    return parts.group_by("stretch", maintain_order=True).agg(
-        *(pl.col(name).first() for name in firsts),
-        *(pl.col(name).last() for name in ("end_us", "ends_run")),
-        pl.col("matched").list.explode(keep_nulls=False, empty_as_null=False).unique().sort(),
+    last = np.append(first[1:], rows.height) - 1
+    spans = rows[first].select(firsts).with_columns(rows[last].select("end_us", "ends_run"))
+    if len(first) == rows.height:
+        return spans.with_columns(rows["matched"])
+    matched = rows.group_by("stretch", maintain_order=True).agg(
+        pl.col("matched").list.explode(keep_nulls=False, empty_as_null=False).unique().sort()
     )
+    return spans.with_columns(matched["matched"])
 
 
-def _evidence(scene: Scene, parts: pl.DataFrame, checks: Mapping[str, Check]) -> pl.DataFrame:
-    """Return the evidence of every stretch, check by check."""
-    found = [pl.DataFrame(schema=EVIDENCE)]
-    for (code,), own in parts.partition_by("check", as_dict=True, maintain_order=True).items():
-        check = checks[str(code)]
-        if check.measure == "depth":
-            evidence = _depths(scene, own)
-        elif "place" in check.scopes:
-            evidence = place_evidence(scene, own)
-        else:
-            evidence = condition_evidence(scene, own, str(code))
-        found.append(evidence.with_columns(pl.col("stretch").cast(pl.Int64)))
-    return pl.concat(found, how="diagonal_relaxed")
+def _columns(evidence: Evidence) -> pl.DataFrame:
+    """Return evidence as columns, null where no number is asked for."""
+    columns = {f.name: getattr(evidence, f.name) for f in fields(Evidence)}
+    unknown = {name: pl.when(pl.col(name) >= 0).then(pl.col(name)) for name in ("peak_us", "peak_zone")}
+    return pl.DataFrame(columns).with_columns(pl.col("peak", "margin", "error").fill_nan(None), **unknown)
 
 
-def _depths(scene: Scene, parts: pl.DataFrame) -> pl.DataFrame:
+def _depths(scene: Scene, parts: Parts) -> Evidence:
     """Return the evidence of a check by depth: from the permit zones, or into a restriction's."""
     book = scene.rulebook
-    rule, kind = parts["rule"].to_numpy(), parts["kind"].to_numpy()
-    if (rule == NO_RULE).all():
-        border = {0: scene.border_of(book.permit_zones)}
-        return depth_evidence(scene, parts.with_columns(border=pl.lit(0)), border)
-    zones = book.zones[rule] & scene.track.epochs.zone_valid[kind]
+    if (parts.rule == NO_RULE).all():
+        return depth_evidence(scene, parts, np.zeros(len(parts.rule)), {0: scene.borders.of(book.permit_zones)})
+    zones = book.zones[parts.rule] & scene.track.epochs.zone_valid[parts.kind]
     distinct, number = np.unique(zones, axis=0, return_inverse=True)
-    borders = {k: scene.union_border_of(row) for k, row in enumerate(distinct)}
-    return depth_evidence(scene, parts.with_columns(border=pl.Series(number.ravel())), borders)
+    borders = {k: scene.borders.of_union(row) for k, row in enumerate(distinct)}
+    return depth_evidence(scene, parts, number.ravel(), borders)
 
 
 def _placed(scene: Scene, stretches: pl.DataFrame) -> pl.DataFrame:
@@ -104,7 +104,7 @@ def _placed(scene: Scene, stretches: pl.DataFrame) -> pl.DataFrame:
     return placed.with_columns(
         *(pl.when(known).then(pl.col(f"peak_{axis}")).alias(f"peak_{axis}") for axis in ("longitude", "latitude")),
         *(pl.col(name) - offset for name in ("start_us", "end_us", "peak_us", "decided_us", "hole_end_us")),
-    ).drop("stretch", "run", "kind", "combination")
+    ).drop("run", "kind", "combination")
 
 
 def _zone(scene: Scene, stretches: pl.DataFrame) -> np.ndarray:

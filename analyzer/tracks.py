@@ -11,7 +11,7 @@ import polars as pl
 import shapely
 
 from analyzer.epochs import within
-from analyzer.evidence import Scene, paths_of
+from analyzer.evidence import Parts, Scene, paths_of
 from analyzer.findings import as_instants, trip_names
 from analyzer.tables import TRACKS, conform, empty
 from analyzer.terms import CONTROL_MODES
@@ -38,15 +38,23 @@ def lines_of(scene: Scene, stretches: pl.DataFrame) -> pl.DataFrame:
     merged = cut.group_by(key.alias("line"), maintain_order=True).agg(
         pl.col("trip", "needed", "start_us").first(), pl.col("end_us").last()
     )
-    drawn = merged.drop("line").with_columns(ends_run=pl.lit(value=False))
+    drawn = merged.drop("line")
     if drawn.is_empty():
         return pl.DataFrame()
-    paths = paths_of(scene, drawn, np.zeros(drawn.height, dtype=np.int64))
+    paths = paths_of(scene, _as_parts(drawn))
     lines = shapely.linestrings(np.column_stack([paths.longitude, paths.latitude]), indices=paths.path)
     back = pl.Series(offset[drawn["trip"].to_numpy()])
     simple = _vertices(shapely.simplify(lines, SIMPLIFY_DEG))
-    timed = drawn.with_columns(pl.col("start_us") - back, pl.col("end_us") - back).drop("ends_run")
+    timed = drawn.with_columns(pl.col("start_us") - back, pl.col("end_us") - back)
     return pl.concat([timed, simple], how="horizontal")
+
+
+def _as_parts(lines: pl.DataFrame) -> Parts:
+    """Return lines as parts, of which only the ways are asked for."""
+    none = np.zeros(lines.height, dtype=np.int64)
+    never = np.zeros(lines.height, dtype=bool)
+    start, end = lines["start_us"].to_numpy(), lines["end_us"].to_numpy()
+    return Parts(none, start, end, never, none, none, none, none, never)
 
 
 def _edges(stretches: pl.DataFrame, offset_us: np.ndarray) -> np.ndarray:
