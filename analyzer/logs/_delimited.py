@@ -152,16 +152,18 @@ class _Text:
         return pl.Float64 if kind != "timestamp_ns" and re.fullmatch(r"\d+\.\d+", first) else None
 
     def _parsed(self, data: bytes, wanted: list[str], types: Types) -> pl.DataFrame:
-        """Return columns of lines without a header."""
+        """Return columns of lines without a header.
+
+        All are parsed: polars sees only then that a line has too many fields.
+        """
         separator, names = self.heading.separator, self.heading.names
         schema = {name: types.get(name, pl.String) for name in names}
-        places = sorted(names.index(name) for name in wanted)
         if not data:
             return pl.DataFrame(schema={name: schema[name] for name in wanted})
         try:
-            frame = pl.read_csv(data, columns=places, has_header=False, separator=separator, schema=schema)
+            frame = pl.read_csv(data, has_header=False, separator=separator, schema=schema)
         except pl.exceptions.SchemaError:  # the first line is shorter than the others, or longer
-            frame = pl.read_csv(self.heading.header + data, columns=places, separator=separator, schema=schema)
+            frame = pl.read_csv(self.heading.header + data, separator=separator, schema=schema)
         return frame.select(wanted).rechunk()
 
     def _raw(self, wanted: list[str]) -> Callable[[pl.Series], pl.DataFrame]:

@@ -116,7 +116,7 @@ def _kph(speed: pl.Series, factor: float) -> pl.Series:
 def _negative_speeds(path: str, speed: pl.Series) -> list[Remark]:
     """Tell how many speeds are below 0: they count as not said."""
     smallest = speed.min()
-    if smallest is None or smallest >= 0:  # type: ignore[operator]
+    if smallest is None or not smallest < 0:  # type: ignore[operator]
         return []
     return [Remark("negative-speed", path, int((speed < 0).sum()))]
 

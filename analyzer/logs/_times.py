@@ -1,8 +1,12 @@
 """Times of plain tables: ISO 8601, or numbers since 1970, as instants in UTC."""
 
+from functools import partial
+
 import polars as pl
 
 from analyzer.errors import LogError
+from analyzer.logs._clock import layout_of, read_clock
+from analyzer.logs._positions import MAJORITY, within
 
 INSTANT = pl.Datetime("us", "UTC")
 PER_UNIT_US = {"timestamp_s": 1_000_000.0, "timestamp_ms": 1_000.0, "timestamp_us": 1.0, "timestamp_ns": 1e-3}
@@ -38,27 +42,34 @@ def _unit_not_said(path: str, name: str) -> str:
 def _from_numbers(path: str, column: pl.Series, kind: str) -> pl.Series:
     """Return instants from numbers since 1970; whole numbers stay exact."""
     if column.dtype.is_integer():
-        whole = column.cast(pl.Int64)
-        micros = whole // 1000 if kind == "timestamp_ns" else whole * int(PER_UNIT_US[kind])
+        micros = _micros_of_whole(column.cast(pl.Int64, strict=False), kind)
     else:
-        micros = _micros_of_texts(column, kind)
-    _plausible(path, micros, kind)
-    inside = (
-        micros.alias("us")
-        .to_frame()
-        .select(pl.when(pl.col("us").is_between(_EARLIEST_US, _LATEST_US)).then("us"))["us"]
-    )
-    return inside.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        micros = _micros_of_fractional(column, kind)
+    if not within(micros, _EARLIEST_US, _LATEST_US):
+        _plausible(path, micros, kind)
+        micros = micros.set(~micros.is_between(_EARLIEST_US, _LATEST_US), None)
+    return micros.cast(INSTANT)
 
 
-def _micros_of_texts(column: pl.Series, kind: str) -> pl.Series:
-    """Return microseconds of fractional numbers or their texts, rounded."""
-    if column.dtype == pl.String:
-        column = column.str.strip_chars()
-        whole = column.cast(pl.Int64, strict=False)
-        if whole.null_count() == column.null_count():
-            return whole // 1000 if kind == "timestamp_ns" else whole * int(PER_UNIT_US[kind])
-    number = column.cast(pl.Float64, strict=False)
+def _micros_of_whole(whole: pl.Series, kind: str) -> pl.Series:
+    """Return microseconds of whole numbers."""
+    return whole // 1000 if kind == "timestamp_ns" else whole * int(PER_UNIT_US[kind])
+
+
+def _micros_of_fractional(column: pl.Series, kind: str) -> pl.Series:
+    """Return microseconds of numbers or their texts: the whole ones exactly, others rounded."""
+    if column.dtype != pl.String:
+        return _rounded(column.cast(pl.Float64), kind)
+    text = column.str.strip_chars()
+    whole = text.cast(pl.Int64, strict=False)
+    micros = _micros_of_whole(whole, kind)
+    if whole.null_count() == text.null_count():
+        return micros
+    return micros.zip_with(whole.is_not_null(), _rounded(text.cast(pl.Float64, strict=False), kind))
+
+
+def _rounded(number: pl.Series, kind: str) -> pl.Series:
+    """Return microseconds of fractional numbers, rounded."""
     seconds = number.floor() if kind == "timestamp_s" else number
     micros = (seconds * PER_UNIT_US[kind]).fill_nan(None)
     bounded = micros.clip(-9e18, 9e18).round().cast(pl.Int64, strict=False)
@@ -107,6 +118,29 @@ def _located(column: pl.Series, timezone: str) -> pl.Series:
 
 
 def _from_texts(path: str, column: pl.Series, timezone: str | None) -> pl.Series:
+    """Return instants from texts: those of one layout by their bytes, whatever is left one by one."""
+    parse = partial(_parsed, path, timezone)
+    layout = layout_of(column)
+    clock = read_clock(column, layout, parse) if layout else None
+    if clock is None:
+        found = parse(column)
+    else:
+        micros, fits = clock
+        found = micros.cast(INSTANT)
+        if not fits.all():
+            found = found.scatter((~fits).arg_true(), parse(column.filter(~fits)))
+    if found.null_count() > MAJORITY * len(column):
+        _refuse_numbers(path, column)
+    return found
+
+
+def _refuse_numbers(path: str, text: pl.Series) -> None:
+    """Refuse texts most of which are numbers."""
+    if int(text.str.contains(r"^\s*\d{9,}(\.\d+)?\s*$").sum()) > MAJORITY * len(text):
+        raise LogError(_unit_not_said(path, text.name))
+
+
+def _parsed(path: str, timezone: str | None, column: pl.Series) -> pl.Series:
     """Return instants from texts: the common form at once, whatever is left by its parts."""
     text = column.str.strip_chars()
     zulu = text.str.replace("Z$", "+00:00")
@@ -122,9 +156,6 @@ def _from_texts(path: str, column: pl.Series, timezone: str | None) -> pl.Series
 def _by_parts(path: str, text: pl.Series, timezone: str | None) -> pl.Series:
     """Return instants from texts of other forms of ISO 8601."""
     parts = text.str.extract_groups(_PARTS).struct.unnest()
-    numeric = bool(text.str.contains(r"^\d{9,}(\.\d+)?$").all())
-    if numeric:
-        raise LogError(_unit_not_said(path, text.name))
     names = parts.columns
     year, month, day, hour, minute, second, fraction, offset = (pl.col(n) for n in names)
     digits = (fraction.fill_null("") + "000000").str.slice(0, 6)

@@ -88,14 +88,23 @@ def spread(heads: pl.Series, starts: Starts, length: int) -> pl.Series:
 def run_starts(*columns: pl.Series) -> Starts | None:
     """Return where the runs of equal values begin, null where there are too many."""
     length = len(columns[0])
+    if length and all(_constant(column) for column in columns):
+        return np.zeros(1, dtype=np.uint32)
     changed = columns[0][1:].ne_missing(columns[0][:-1])
     for column in columns[1:]:
         changed = changed | column[1:].ne_missing(column[:-1])
-    if int(changed.sum()) > length // MOST_RUNS:
+    places = changed.arg_true().to_numpy()
+    if len(places) > length // MOST_RUNS:
         return None
-    starts = np.zeros(int(changed.sum()) + min(length, 1), dtype=np.uint32)
-    starts[1:] = changed.arg_true().to_numpy() + 1
-    return starts
+    return np.concatenate([np.zeros(min(length, 1), dtype=np.uint32), places + np.uint32(1)])
+
+
+def _constant(column: pl.Series) -> bool:
+    """Return whether all values are the same, looking at all only where a few are."""
+    first = column[0]
+    if first is None or column.null_count() or column[-1] != first or column[len(column) // 2] != first:
+        return False
+    return bool((column == first).all())
 
 
 def words_of(column: pl.Series) -> Words:

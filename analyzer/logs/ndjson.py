@@ -76,12 +76,20 @@ def _at_once(plan: Plan, data: bytes, members: dict[str, Any]) -> Sheet | None:
         frame = pl.read_ndjson(data, schema=types)
     except pl.exceptions.PolarsError:
         return None
-    return Sheet(plan.path, plan.format, frame.rechunk()) if frame.height == lines else None
+    if frame.height != lines:
+        return None
+    names = list(members)
+
+    def rows(chosen: pl.Series) -> pl.DataFrame:
+        found = data.split(b"\n")
+        return _texts([_object(found[place]) or {} for place in chosen.arg_true()], names)
+
+    return Sheet(plan.path, plan.format, frame.rechunk(), raw=rows)
 
 
 def _type(value: object) -> Any:
     """Return the type of a column by its first value, null where polars would read it otherwise."""
-    return {str: pl.String, float: pl.Float64, int: pl.Int64}.get(type(value))
+    return {str: pl.String, float: pl.Float64, int: pl.Int64, type(None): pl.String}.get(type(value))
 
 
 def _by_line(plan: Plan, data: bytes, members: Iterable[str]) -> Sheet:
@@ -97,10 +105,29 @@ def _by_line(plan: Plan, data: bytes, members: Iterable[str]) -> Sheet:
         else:
             good.append(row)
             numbers.append(record)
-    names = dict.fromkeys([*members, *(name for row in good for name in row)])
+    names = list(dict.fromkeys([*members, *(name for row in good for name in row)]))
     frame = pl.DataFrame({name: _column([row.get(name) for row in good]) for name in names})
     rejects = pl.DataFrame(bad, schema=NO_REJECTS.schema, orient="row")
-    return Sheet(plan.path, plan.format, frame, pl.Series(numbers, dtype=pl.Int64), rejects)
+
+    def rows(chosen: pl.Series) -> pl.DataFrame:
+        return _texts([good[place] for place in chosen.arg_true()], names)
+
+    return Sheet(plan.path, plan.format, frame, pl.Series(numbers, dtype=pl.Int64), rejects, raw=rows)
+
+
+def _texts(rows: list[dict[str, Any]], names: list[str]) -> pl.DataFrame:
+    """Return members of some objects as texts, as they are written."""
+    return pl.DataFrame({name: pl.Series([_written(row.get(name)) for row in rows], dtype=pl.String) for name in names})
+
+
+def _written(value: object) -> str | None:
+    """Return a value as its line writes it."""
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _word(value: object) -> str | None:
+    """Return a value as a word; a whole number without its point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else _written(value)
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
@@ -116,15 +143,14 @@ def _object(line: bytes) -> dict[str, Any] | None:
 def _column(values: list[object]) -> pl.Series:
     """Return numbers as numbers; anything mixed as text."""
     kinds = {type(v) for v in values if v is not None}
-    if kinds <= {int}:
+    if kinds == {int}:
         try:
             return pl.Series(values, dtype=pl.Int64)
         except OverflowError:
             kinds = {str}
-    if kinds <= {int, float}:
+    if kinds and kinds <= {int, float}:
         return pl.Series([None if v is None else float(str(v)) for v in values], dtype=pl.Float64)
-    texts = [None if v is None else v if isinstance(v, str) else json.dumps(v) for v in values]
-    return pl.Series(texts, dtype=pl.String)
+    return pl.Series([_word(value) for value in values], dtype=pl.String)
 
 
 def _recognises(head: bytes) -> bool:
