@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.grid import ranges
+from analyzer.grid import Ways, ranges
 from analyzer.membership import Edges, ZoneIndex, never_crossing
 
 ON_EDGE_DEG = 1e-12
@@ -59,7 +59,7 @@ def memberships(
     standing = hole_after[unsure]
     standing |= unsure == len(longitude) - 1
     fixes = unsure[~standing]
-    ways = _Ways.after(longitude, latitude, fixes)
+    ways = Ways(longitude[fixes], latitude[fixes], longitude[fixes + 1], latitude[fixes + 1])
     touched, pairs = _finely(index, ways, fixes, combination)
     _settle(index, longitude, latitude, hole_after, combination, unsure, fixes[touched])
     return _cut(index, ways.take(touched), pairs, time_us, combination, fixes[touched])
@@ -80,30 +80,6 @@ def _coarsely(index: ZoneIndex, longitude: np.ndarray, latitude: np.ndarray, com
 
 
 @dataclass(frozen=True)
-class _Ways:
-    """Straight ways from (px, py) to (qx, qy), in degrees."""
-
-    px: np.ndarray
-    py: np.ndarray
-    qx: np.ndarray
-    qy: np.ndarray
-
-    @staticmethod
-    def after(longitude: np.ndarray, latitude: np.ndarray, fixes: np.ndarray) -> "_Ways":
-        """Return the ways from the given fixes to the next."""
-        return _Ways(longitude[fixes], latitude[fixes], longitude[fixes + 1], latitude[fixes + 1])
-
-    def take(self, which: np.ndarray) -> "_Ways":
-        """Return the ways at `which`."""
-        return _Ways(self.px[which], self.py[which], self.qx[which], self.qy[which])
-
-    def at(self, way: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the points at shares of ways."""
-        px, py = self.px[way], self.py[way]
-        return px + share * (self.qx[way] - px), py + share * (self.qy[way] - py)
-
-
-@dataclass(frozen=True)
 class _Pairs:
     """Ways and edges whose boxes meet, sorted by way."""
 
@@ -111,32 +87,15 @@ class _Pairs:
     edge: np.ndarray
 
 
-def _finely(index: ZoneIndex, ways: _Ways, fixes: np.ndarray, combination: np.ndarray) -> tuple[np.ndarray, _Pairs]:
+def _finely(index: ZoneIndex, ways: Ways, fixes: np.ndarray, combination: np.ndarray) -> tuple[np.ndarray, _Pairs]:
     """Fill in the labels of the fixes' fine cells; return the ways that an edge comes near, and which edges."""
     start, end = index.cells(ways.px, ways.py), index.cells(ways.qx, ways.qy)
     combination[fixes] = start.label
     still = (ways.px == ways.qx) & (ways.py == ways.qy)
     asked = np.flatnonzero(~still & ~never_crossing(start, end, index.factor))
-    pairs = _near_edges(index, ways.take(asked))
-    touched, way = np.unique(pairs.way, return_inverse=True)
-    return asked[touched], _Pairs(way, pairs.edge)
-
-
-def _near_edges(index: ZoneIndex, ways: _Ways) -> _Pairs:
-    """Return the pairs of way and edge whose boxes meet."""
-    way, edge = index.edges_along(ways.px, ways.py, ways.qx, ways.qy)
-    e = index.edges
-    meet = _meet(ways.px[way], ways.qx[way], e.ax[edge], e.bx[edge])
-    meet &= _meet(ways.py[way], ways.qy[way], e.ay[edge], e.by[edge])
-    count = max(len(e.ax), 1)
-    distinct = np.unique(way[meet] * count + edge[meet])
-    return _Pairs(*np.divmod(distinct, count))
-
-
-def _meet(p: np.ndarray, q: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return whether the intervals p to q and a to b meet or nearly do, along one axis."""
-    reach = NEAR_VERTEX_DEG
-    return (np.minimum(p, q) - reach <= np.maximum(a, b)) & (np.minimum(a, b) - reach <= np.maximum(p, q))
+    way, edge = index.edges_near(ways.take(asked), NEAR_VERTEX_DEG)
+    touched, way = np.unique(way, return_inverse=True)
+    return asked[touched], _Pairs(way, edge)
 
 
 def _settle(  # noqa: PLR0913 - as `memberships`
@@ -165,7 +124,7 @@ def _settle(  # noqa: PLR0913 - as `memberships`
 
 def _cut(  # noqa: PLR0913 - as `memberships`
     index: ZoneIndex,
-    ways: _Ways,
+    ways: Ways,
     pairs: _Pairs,
     time_us: np.ndarray,
     combination: np.ndarray,
@@ -187,7 +146,7 @@ def _cut(  # noqa: PLR0913 - as `memberships`
     return Memberships(combination, fixes[way[cut]], from_us[cut], covering[cut])
 
 
-def _parts(edges: Edges, ways: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _parts(edges: Edges, ways: Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the parts of each way between possible crossings: way, start and end (0..1)."""
     met, share = _meetings(edges, ways, pairs)
     count = len(ways.px)
@@ -200,7 +159,7 @@ def _parts(edges: Edges, ways: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.nda
     return way, start, end
 
 
-def _meetings(edges: Edges, ways: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray]:
+def _meetings(edges: Edges, ways: Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray]:
     """Return (way, share of it) wherever a way may cross an edge or pass a vertex."""
     w, e = pairs.way, pairs.edge
     rx, ry = (ways.qx - ways.px)[w], (ways.qy - ways.py)[w]
@@ -216,7 +175,7 @@ def _meetings(edges: Edges, ways: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.
 
 
 def _crossings(
-    edges: Edges, ways: _Ways, pairs: _Pairs, rx: np.ndarray, ry: np.ndarray
+    edges: Edges, ways: Ways, pairs: _Pairs, rx: np.ndarray, ry: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (way, share of it) wherever the ends of an edge are not surely on one side of the way."""
     w, e = pairs.way, pairs.edge
@@ -239,7 +198,7 @@ def _side(rx: np.ndarray, ry: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.nd
     return np.where(sure, np.sign(cross), 0).astype(np.int8)
 
 
-def _covering(index: ZoneIndex, ways: _Ways, pairs: _Pairs, way: np.ndarray, middle: np.ndarray) -> np.ndarray:
+def _covering(index: ZoneIndex, ways: Ways, pairs: _Pairs, way: np.ndarray, middle: np.ndarray) -> np.ndarray:
     """Return the combination at the middle of each part; a part along an edge is covered by its zone."""
     x, y = ways.at(way, middle)
     covering = index.combination_of(x, y)
