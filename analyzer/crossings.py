@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.grid import Ways, ranges
-from analyzer.membership import Edges, ZoneIndex, never_crossing
+from analyzer.membership import Edges, ZoneIndex
 
 ON_EDGE_DEG = 1e-12
 """A way this near to an edge runs along it (0.1 micrometre: rounding of the coordinates)."""
@@ -53,7 +53,10 @@ def memberships(
     time_us: np.ndarray,
     hole_after: np.ndarray,
 ) -> Memberships:
-    """Return the zones along the way of all fixes (the last before a hole stands for its instant)."""
+    """Return the zones along the way of all fixes (the last before a hole stands for its instant).
+
+    Instants must increase from each fix to the next of its run.
+    """
     combination = np.empty(len(longitude), dtype=np.int32)
     unsure = _coarsely(index, longitude, latitude, combination)
     standing = hole_after[unsure]
@@ -66,17 +69,30 @@ def memberships(
 
 
 def _coarsely(index: ZoneIndex, longitude: np.ndarray, latitude: np.ndarray, combination: np.ndarray) -> np.ndarray:
-    """Fill in the labels of the fixes' cells; return the fixes whose way leaves its cell or is in a border cell."""
+    """Fill in the labels of the fixes' cells; return the fixes that are not done with this.
+
+    Two cells that are the same or share a side are together convex: where both are free of
+    borders, so is the way between them, and nothing more is asked.
+    """
     unsure = [np.empty(0, dtype=np.int64)]
     for low in range(0, len(longitude), BLOCK):
         part = slice(low, low + BLOCK + 1)
         column, row, label = index.coarse(longitude[part], latitude[part])
         combination[part] = label
         flags = label < 0
-        flags[:-1] |= column[1:] != column[:-1]
-        flags[:-1] |= row[1:] != row[:-1]
+        flags[:-1] |= flags[1:]
+        flags[:-1] |= _steps(column, row) > 1
         unsure.append(np.flatnonzero(flags[:BLOCK]) + low)
     return np.concatenate(unsure)
+
+
+def _steps(column: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Return how many cells each is from the next, along both axes together."""
+    across, up = np.diff(column), np.diff(row)
+    np.abs(across, out=across)
+    np.abs(up, out=up)
+    across += up
+    return across
 
 
 @dataclass(frozen=True)
@@ -92,7 +108,7 @@ def _finely(index: ZoneIndex, ways: Ways, fixes: np.ndarray, combination: np.nda
     start, end = index.cells(ways.px, ways.py), index.cells(ways.qx, ways.qy)
     combination[fixes] = start.label
     still = (ways.px == ways.qx) & (ways.py == ways.qy)
-    asked = np.flatnonzero(~still & ~never_crossing(start, end, index.factor))
+    asked = np.flatnonzero(~still & ~index.clear(start, end))
     way, edge = index.edges_near(ways.take(asked), NEAR_VERTEX_DEG)
     touched, way = np.unique(way, return_inverse=True)
     return asked[touched], _Pairs(way, edge)
@@ -112,8 +128,10 @@ def _settle(  # noqa: PLR0913 - as `memberships`
     A way that no edge comes near has one combination, its ends included: so a fix has that
     of the fix before, unless a hole or an edge lies between them.
     """
-    waiting = unsure[combination[unsure] < 0]
-    follows = (waiting > 0) & ~hole_after[waiting - 1] & ~np.isin(waiting - 1, touched)
+    cut = np.zeros(len(longitude), dtype=bool)
+    cut[touched] = True
+    waiting = unsure[(combination[unsure] < 0) & ~cut[unsure]]
+    follows = (waiting > 0) & ~hole_after[waiting - 1] & ~cut[waiting - 1]
     asked = waiting[~follows]
     combination[asked] = index.covering(longitude[asked], latitude[asked])
     known = np.where(follows & (np.diff(waiting, prepend=-2) == 1), 0, np.arange(len(waiting)))

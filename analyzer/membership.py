@@ -45,7 +45,7 @@ EDGES_A_CELL = 2
 MOST_TOUCHED = 1 << 20
 """Cells of ways looked up at once: bounds the memory that many long ways take."""
 
-CHUNK = 1 << 14
+CHUNK = 1 << 12
 """Points tested by GEOS at once: bounds the matrix of points and zones."""
 
 
@@ -115,10 +115,9 @@ class Edges:
 
 @dataclass(frozen=True)
 class Cells:
-    """Fine cell of each point, and what the grid knows of it.
+    """Fine cell of each point: its label is the combination of a free cell, negative where a border may be.
 
-    `label` is the combination of a free fine cell, else -1 - the number of the border cell
-    (see `ZoneIndex.edges_in`); `free` tells whether even the coarse cell is free.
+    `free` tells whether even the coarse cell around it is free.
     """
 
     column: np.ndarray
@@ -230,13 +229,12 @@ class ZoneIndex:
 
     def _covering(self, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
         """Return the combination that covers each of a few points."""
-        inside = np.zeros((len(longitude), len(self.geometries)), dtype=bool)
-        for zone, (west, south, east, north) in enumerate(self._bounds):
-            near = (longitude >= west) & (longitude <= east)
-            near &= (latitude >= south) & (latitude <= north)
-            at = np.flatnonzero(near)
-            if len(at):
-                inside[at, zone] = shapely.intersects_xy(self.geometries[zone], longitude[at], latitude[at])
+        west, south, east, north = self._bounds.T
+        x, y = longitude[:, None], latitude[:, None]
+        inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+        for zone in np.flatnonzero(inside.any(axis=0)):
+            at = np.flatnonzero(inside[:, zone])
+            inside[at, zone] = shapely.intersects_xy(self.geometries[zone], longitude[at], latitude[at])
         return self.combinations.numbers(inside)
 
     def coarse(self, longitude: np.ndarray, latitude: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -257,14 +255,33 @@ class ZoneIndex:
         column, row = self.fine_grid.cells(longitude, latitude)
         label = self._coarse_label(column // self.factor, row // self.factor)
         free = label >= 0
-        self._refine(label, np.flatnonzero(~free), column, row)
+        self._refine(label, column, row)
         return Cells(column, row, label, free)
 
-    def _refine(self, label: np.ndarray, at: np.ndarray, column: np.ndarray, row: np.ndarray) -> None:
+    def clear(self, start: Cells, end: Cells) -> np.ndarray:
+        """Return which ways from cell to cell cannot touch a border, as far as a glance tells.
+
+        Two cells that are the same or share a side are together convex, and so are four that
+        share a corner: where all are free of borders, so is every way within them.
+        """
+        steps = np.abs(start.column - end.column) + np.abs(start.row - end.row)
+        clear = (start.label >= 0) & (end.label >= 0) & (steps <= 1)
+        asked = np.flatnonzero(start.free & end.free & ~clear)
+        column, row = start.column[asked] // self.factor, start.row[asked] // self.factor
+        to_column, to_row = end.column[asked] // self.factor, end.row[asked] // self.factor
+        beside = (np.abs(column - to_column) <= 1) & (np.abs(row - to_row) <= 1)
+        corners = (self._coarse_label(column, to_row) >= 0) & (self._coarse_label(to_column, row) >= 0)
+        clear[asked] = beside & corners
+        return clear
+
+    def _refine(self, label: np.ndarray, column: np.ndarray, row: np.ndarray) -> None:
         """Replace the labels of border cells by those of the fine cells, in place."""
-        factor = self.factor
-        block = -1 - label[at].astype(np.int64)
-        label[at] = self._fine[(block * factor + row[at] % factor) * factor + column[at] % factor]
+        at = np.flatnonzero(label < 0)
+        within = self.factor - 1
+        place = (-1 - label[at].astype(np.int64)) * self.factor**2
+        place += (row[at] & within) * self.factor
+        place += column[at] & within
+        label[at] = self._fine.take(place)
 
     def combination_of(self, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
         """Return the combination that covers each point."""
@@ -281,24 +298,26 @@ class ZoneIndex:
         their way through border pages, the pieces in border cells.
         """
         long = ways.lengths() > self.grid.size
-        way, pieces = np.flatnonzero(long), ways.take(long)
-        for grid, border in ((self._pages, self._in_border_page), (self.grid, self._in_border_cell)):
-            piece, pieces = _pieces(grid, pieces, border)
-            way = way[piece]
-        way = np.concatenate([np.flatnonzero(~long), way])
+        way, pieces = self._pieces_in_border_cells(ways.take(long))
+        way = np.concatenate([np.flatnonzero(~long), np.flatnonzero(long)[way]])
         pieces = ways.take(~long).joined(pieces)
-        found = [
-            self._edges_near(pieces.take(part), way[part], ways, reach)
-            for part in self.fine_grid.batches(pieces, MOST_TOUCHED)
-        ]
-        distinct = np.unique(np.concatenate(found))
-        return np.divmod(distinct, max(len(self.edges.ax), 1))
+        batches = self.fine_grid.batches(pieces, MOST_TOUCHED)
+        found = [self._edges_near(pieces.take(part), way[part], ways, reach) for part in batches]
+        return np.divmod(np.unique(np.concatenate(found)), max(len(self.edges.ax), 1))
+
+    def _pieces_in_border_cells(self, ways: Ways) -> tuple[np.ndarray, Ways]:
+        """Return (way, piece) for the pieces of ways in border cells; of long ways, by way of border pages."""
+        long = ways.lengths() > self._pages.size
+        way, pieces = _pieces(self._pages, ways.take(long), self._in_border_page)
+        way = np.concatenate([np.flatnonzero(~long), np.flatnonzero(long)[way]])
+        piece, pieces = _pieces(self.grid, ways.take(~long).joined(pieces), self._in_border_cell)
+        return way[piece], pieces
 
     def _edges_near(self, pieces: Ways, owner: np.ndarray, ways: Ways, reach: float) -> np.ndarray:
         """Return way * number of edges + edge for some pieces of ways, several times where cells repeat."""
         piece, column, row = self.fine_grid.cells_of_ways(pieces)
         label = self._coarse_label(column // self.factor, row // self.factor)
-        self._refine(label, np.flatnonzero(label < 0), column, row)
+        self._refine(label, column, row)
         at = np.flatnonzero(label < 0)
         cell = -1 - label[at].astype(np.int64)
         first = self._first_edge[cell]
@@ -319,6 +338,8 @@ class ZoneIndex:
 def _pieces(grid: Grid, ways: Ways, border: Callable[..., np.ndarray]) -> tuple[np.ndarray, Ways]:
     """Return (way, piece) for the pieces of ways in border cells of a grid."""
     found, owner = Ways(*np.empty((4, 0))), [np.empty(0, dtype=np.int64)]
+    if not len(ways):
+        return owner[0], found
     for batch in grid.batches(ways, MOST_TOUCHED):
         part = ways.take(batch)
         way, column, row = grid.cells_of_ways(part)
@@ -326,22 +347,6 @@ def _pieces(grid: Grid, ways: Ways, border: Callable[..., np.ndarray]) -> tuple[
         owner.append(way[at] + batch.start)
         found = found.joined(grid.pieces(part, way[at], column[at], row[at]))
     return np.concatenate(owner), found
-
-
-def never_crossing(start: Cells, end: Cells, factor: int) -> np.ndarray:
-    """Return which ways from cell to cell cannot touch a border.
-
-    Two cells that are the same or share a side are together convex; where both are free
-    of borders, so is every way between them.
-    """
-    fine = (start.label >= 0) & (end.label >= 0) & _beside(start, end, 1)
-    return fine | (start.free & end.free & _beside(start, end, factor))
-
-
-def _beside(start: Cells, end: Cells, factor: int) -> np.ndarray:
-    """Return which cells, made of factor x factor fine ones, are the same or share a side."""
-    across = np.abs(start.column // factor - end.column // factor)
-    return across + np.abs(start.row // factor - end.row // factor) <= 1
 
 
 def _grid(bounds: np.ndarray, edges: Edges) -> Grid:
