@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.grid import ranges
-from analyzer.membership import Edges, ZoneIndex, never_crossing
+from analyzer.grid import Ways, ranges
+from analyzer.membership import Edges, ZoneIndex
 
 ON_EDGE_DEG = 1e-12
 """A way this near to an edge runs along it (0.1 micrometre: rounding of the coordinates)."""
@@ -53,54 +53,46 @@ def memberships(
     time_us: np.ndarray,
     hole_after: np.ndarray,
 ) -> Memberships:
-    """Return the zones along the way of all fixes (the last before a hole stands for its instant)."""
+    """Return the zones along the way of all fixes (the last before a hole stands for its instant).
+
+    Instants must increase from each fix to the next of its run.
+    """
     combination = np.empty(len(longitude), dtype=np.int32)
     unsure = _coarsely(index, longitude, latitude, combination)
     standing = hole_after[unsure]
     standing |= unsure == len(longitude) - 1
     fixes = unsure[~standing]
-    ways = _Ways.after(longitude, latitude, fixes)
+    ways = Ways(longitude[fixes], latitude[fixes], longitude[fixes + 1], latitude[fixes + 1])
     touched, pairs = _finely(index, ways, fixes, combination)
     _settle(index, longitude, latitude, hole_after, combination, unsure, fixes[touched])
     return _cut(index, ways.take(touched), pairs, time_us, combination, fixes[touched])
 
 
 def _coarsely(index: ZoneIndex, longitude: np.ndarray, latitude: np.ndarray, combination: np.ndarray) -> np.ndarray:
-    """Fill in the labels of the fixes' cells; return the fixes whose way leaves its cell or is in a border cell."""
+    """Fill in the labels of the fixes' cells; return the fixes that are not done with this.
+
+    Two cells that are the same or share a side are together convex: where both are free of
+    borders, so is the way between them, and nothing more is asked.
+    """
     unsure = [np.empty(0, dtype=np.int64)]
     for low in range(0, len(longitude), BLOCK):
         part = slice(low, low + BLOCK + 1)
         column, row, label = index.coarse(longitude[part], latitude[part])
         combination[part] = label
         flags = label < 0
-        flags[:-1] |= column[1:] != column[:-1]
-        flags[:-1] |= row[1:] != row[:-1]
+        flags[:-1] |= flags[1:]
+        flags[:-1] |= _steps(column, row) > 1
         unsure.append(np.flatnonzero(flags[:BLOCK]) + low)
     return np.concatenate(unsure)
 
 
-@dataclass(frozen=True)
-class _Ways:
-    """Straight ways from (px, py) to (qx, qy), in degrees."""
-
-    px: np.ndarray
-    py: np.ndarray
-    qx: np.ndarray
-    qy: np.ndarray
-
-    @staticmethod
-    def after(longitude: np.ndarray, latitude: np.ndarray, fixes: np.ndarray) -> "_Ways":
-        """Return the ways from the given fixes to the next."""
-        return _Ways(longitude[fixes], latitude[fixes], longitude[fixes + 1], latitude[fixes + 1])
-
-    def take(self, which: np.ndarray) -> "_Ways":
-        """Return the ways at `which`."""
-        return _Ways(self.px[which], self.py[which], self.qx[which], self.qy[which])
-
-    def at(self, way: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the points at shares of ways."""
-        px, py = self.px[way], self.py[way]
-        return px + share * (self.qx[way] - px), py + share * (self.qy[way] - py)
+def _steps(column: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Return how many cells each is from the next, along both axes together."""
+    across, up = np.diff(column), np.diff(row)
+    np.abs(across, out=across)
+    np.abs(up, out=up)
+    across += up
+    return across
 
 
 @dataclass(frozen=True)
@@ -111,32 +103,15 @@ class _Pairs:
     edge: np.ndarray
 
 
-def _finely(index: ZoneIndex, ways: _Ways, fixes: np.ndarray, combination: np.ndarray) -> tuple[np.ndarray, _Pairs]:
+def _finely(index: ZoneIndex, ways: Ways, fixes: np.ndarray, combination: np.ndarray) -> tuple[np.ndarray, _Pairs]:
     """Fill in the labels of the fixes' fine cells; return the ways that an edge comes near, and which edges."""
     start, end = index.cells(ways.px, ways.py), index.cells(ways.qx, ways.qy)
     combination[fixes] = start.label
     still = (ways.px == ways.qx) & (ways.py == ways.qy)
-    asked = np.flatnonzero(~still & ~never_crossing(start, end, index.factor))
-    pairs = _near_edges(index, ways.take(asked))
-    touched, way = np.unique(pairs.way, return_inverse=True)
-    return asked[touched], _Pairs(way, pairs.edge)
-
-
-def _near_edges(index: ZoneIndex, ways: _Ways) -> _Pairs:
-    """Return the pairs of way and edge whose boxes meet."""
-    way, edge = index.edges_along(ways.px, ways.py, ways.qx, ways.qy)
-    e = index.edges
-    meet = _meet(ways.px[way], ways.qx[way], e.ax[edge], e.bx[edge])
-    meet &= _meet(ways.py[way], ways.qy[way], e.ay[edge], e.by[edge])
-    count = max(len(e.ax), 1)
-    distinct = np.unique(way[meet] * count + edge[meet])
-    return _Pairs(*np.divmod(distinct, count))
-
-
-def _meet(p: np.ndarray, q: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return whether the intervals p to q and a to b meet or nearly do, along one axis."""
-    reach = NEAR_VERTEX_DEG
-    return (np.minimum(p, q) - reach <= np.maximum(a, b)) & (np.minimum(a, b) - reach <= np.maximum(p, q))
+    asked = np.flatnonzero(~still & ~index.clear(start, end))
+    way, edge = index.edges_near(ways.take(asked), NEAR_VERTEX_DEG)
+    touched, way = np.unique(way, return_inverse=True)
+    return asked[touched], _Pairs(way, edge)
 
 
 def _settle(  # noqa: PLR0913 - as `memberships`
@@ -153,8 +128,10 @@ def _settle(  # noqa: PLR0913 - as `memberships`
     A way that no edge comes near has one combination, its ends included: so a fix has that
     of the fix before, unless a hole or an edge lies between them.
     """
-    waiting = unsure[combination[unsure] < 0]
-    follows = (waiting > 0) & ~hole_after[waiting - 1] & ~np.isin(waiting - 1, touched)
+    cut = np.zeros(len(longitude), dtype=bool)
+    cut[touched] = True
+    waiting = unsure[(combination[unsure] < 0) & ~cut[unsure]]
+    follows = (waiting > 0) & ~hole_after[waiting - 1] & ~cut[waiting - 1]
     asked = waiting[~follows]
     combination[asked] = index.covering(longitude[asked], latitude[asked])
     known = np.where(follows & (np.diff(waiting, prepend=-2) == 1), 0, np.arange(len(waiting)))
@@ -165,7 +142,7 @@ def _settle(  # noqa: PLR0913 - as `memberships`
 
 def _cut(  # noqa: PLR0913 - as `memberships`
     index: ZoneIndex,
-    ways: _Ways,
+    ways: Ways,
     pairs: _Pairs,
     time_us: np.ndarray,
     combination: np.ndarray,
@@ -187,7 +164,7 @@ def _cut(  # noqa: PLR0913 - as `memberships`
     return Memberships(combination, fixes[way[cut]], from_us[cut], covering[cut])
 
 
-def _parts(edges: Edges, ways: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _parts(edges: Edges, ways: Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the parts of each way between possible crossings: way, start and end (0..1)."""
     met, share = _meetings(edges, ways, pairs)
     count = len(ways.px)
@@ -200,7 +177,7 @@ def _parts(edges: Edges, ways: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.nda
     return way, start, end
 
 
-def _meetings(edges: Edges, ways: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray]:
+def _meetings(edges: Edges, ways: Ways, pairs: _Pairs) -> tuple[np.ndarray, np.ndarray]:
     """Return (way, share of it) wherever a way may cross an edge or pass a vertex."""
     w, e = pairs.way, pairs.edge
     rx, ry = (ways.qx - ways.px)[w], (ways.qy - ways.py)[w]
@@ -216,7 +193,7 @@ def _meetings(edges: Edges, ways: _Ways, pairs: _Pairs) -> tuple[np.ndarray, np.
 
 
 def _crossings(
-    edges: Edges, ways: _Ways, pairs: _Pairs, rx: np.ndarray, ry: np.ndarray
+    edges: Edges, ways: Ways, pairs: _Pairs, rx: np.ndarray, ry: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (way, share of it) wherever the ends of an edge are not surely on one side of the way."""
     w, e = pairs.way, pairs.edge
@@ -239,7 +216,7 @@ def _side(rx: np.ndarray, ry: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.nd
     return np.where(sure, np.sign(cross), 0).astype(np.int8)
 
 
-def _covering(index: ZoneIndex, ways: _Ways, pairs: _Pairs, way: np.ndarray, middle: np.ndarray) -> np.ndarray:
+def _covering(index: ZoneIndex, ways: Ways, pairs: _Pairs, way: np.ndarray, middle: np.ndarray) -> np.ndarray:
     """Return the combination at the middle of each part; a part along an edge is covered by its zone."""
     x, y = ways.at(way, middle)
     covering = index.combination_of(x, y)

@@ -10,6 +10,7 @@ most 2**25 cells to a side, a double 53 bits), and the cells of a way are widene
 of that way, and a cell that no way claims is clear of them all.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,49 @@ def ranges(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray
     owner = np.repeat(np.arange(len(count)), count)
     before = np.cumsum(count) - count
     return owner, np.arange(len(owner)) + (first - before)[owner]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Straight ways from (px, py) to (qx, qy), in degrees."""
+
+    px: np.ndarray
+    py: np.ndarray
+    qx: np.ndarray
+    qy: np.ndarray
+
+    def __len__(self) -> int:
+        """Return how many ways there are."""
+        return len(self.px)
+
+    def take(self, which: np.ndarray | slice) -> "Ways":
+        """Return the ways at `which`."""
+        return Ways(self.px[which], self.py[which], self.qx[which], self.qy[which])
+
+    def at(self, way: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the points at shares of ways."""
+        px, py = self.px[way], self.py[way]
+        return px + share * (self.qx[way] - px), py + share * (self.qy[way] - py)
+
+    def joined(self, others: "Ways") -> "Ways":
+        """Return these ways and then the others."""
+        mine, theirs = vars(self).values(), vars(others).values()
+        return Ways(*(np.concatenate(pair) for pair in zip(mine, theirs, strict=True)))
+
+    def lengths(self) -> np.ndarray:
+        """Return the length of each way along both axes together."""
+        return np.abs(self.qx - self.px) + np.abs(self.qy - self.py)
+
+
+def boxes_meet(ways: Ways, others: Ways, reach: float) -> np.ndarray:
+    """Return which boxes around ways come within `reach` of the boxes around the others, pair by pair."""
+    along_x = _meet(ways.px, ways.qx, others.px, others.qx, reach)
+    return along_x & _meet(ways.py, ways.qy, others.py, others.qy, reach)
+
+
+def _meet(p: np.ndarray, q: np.ndarray, a: np.ndarray, b: np.ndarray, reach: float) -> np.ndarray:
+    """Return whether the intervals p to q and a to b come within `reach` of each other."""
+    return (np.minimum(p, q) - reach <= np.maximum(a, b)) & (np.minimum(a, b) - reach <= np.maximum(p, q))
 
 
 @dataclass(frozen=True)
@@ -55,19 +99,32 @@ class Grid:
         """Return longitude and latitude of the middle of each cell."""
         return self.west + (column + 0.5) * self.size, self.south + (row + 0.5) * self.size
 
-    def cells_of_ways(
-        self, ax: np.ndarray, ay: np.ndarray, bx: np.ndarray, by: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return (way, column, row) of every cell that a straight way from a to b may touch, each once."""
-        fromx, fromy = (ax - self.west) / self.size, (ay - self.south) / self.size
-        dx, dy = (bx - ax) / self.size, (by - ay) / self.size
-        first, count = _span(fromy, fromy + dy, self.rows)
+    def cells_of_ways(self, ways: Ways) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return (way, column, row) of every cell that a way may touch, each once."""
+        px, py = (ways.px - self.west) / self.size, (ways.py - self.south) / self.size
+        dx, dy = (ways.qx - ways.px) / self.size, (ways.qy - ways.py) / self.size
+        first, count = _span(py, py + dy, self.rows)
         way, row = ranges(first, count)
-        fromx, dx = fromx[way], dx[way]
-        enters, leaves = _shares(fromy[way], dy[way], row)
-        first, count = _span(fromx + enters * dx, fromx + leaves * dx, self.columns)
+        px, dx = px[way], dx[way]
+        enters, leaves = _shares(py[way], dy[way], row)
+        first, count = _span(px + enters * dx, px + leaves * dx, self.columns)
         stretch, column = ranges(first, count)
         return way[stretch], column, row[stretch]
+
+    def pieces(self, ways: Ways, way: np.ndarray, column: np.ndarray, row: np.ndarray) -> Ways:
+        """Return the piece of each way in a cell that it touches, widened by MARGIN on all sides."""
+        part = ways.take(way)
+        across = _shares((part.px - self.west) / self.size, (part.qx - part.px) / self.size, column)
+        up = _shares((part.py - self.south) / self.size, (part.qy - part.py) / self.size, row)
+        every = np.arange(len(part))
+        return Ways(*part.at(every, np.maximum(across[0], up[0])), *part.at(every, np.minimum(across[1], up[1])))
+
+    def batches(self, ways: Ways, most: int) -> list[slice]:
+        """Return slices of the ways that touch about `most` cells each, at least one way."""
+        cells = np.minimum(ways.lengths() / self.size, self.columns + self.rows) + 2
+        batch = (np.cumsum(cells) // most).astype(np.int64)
+        edges = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(ways)]
+        return [slice(low, high) for low, high in itertools.pairwise(edges)]
 
 
 def _span(start: np.ndarray, end: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -78,7 +135,7 @@ def _span(start: np.ndarray, end: np.ndarray, count: int) -> tuple[np.ndarray, n
 
 
 def _shares(start: np.ndarray, step: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return from which to which share (0..1) each way runs within a row widened by MARGIN."""
+    """Return from which to which share (0..1) each way runs within a row (or column) widened by MARGIN."""
     level = step == 0
     step = np.where(level, 1.0, step)
     with np.errstate(over="ignore"):

@@ -11,7 +11,7 @@ it only spares the asking. It also says which edges come near a way.
 Sets of zones are *combinations*, numbered as they are met; 0 is the empty one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from analyzer.grid import Grid, ranges
+from analyzer.grid import Grid, Ways, boxes_meet, ranges
 
 PAGE_BITS = 5
 PAGE = 1 << PAGE_BITS
@@ -42,7 +42,10 @@ FINE = (8, 16, 32, 64)
 
 EDGES_A_CELL = 2
 
-CHUNK = 1 << 14
+MOST_TOUCHED = 1 << 20
+"""Cells of ways looked up at once: bounds the memory that many long ways take."""
+
+CHUNK = 1 << 12
 """Points tested by GEOS at once: bounds the matrix of points and zones."""
 
 
@@ -54,15 +57,15 @@ class Combinations:
         self._zones = zones
         self._numbers: dict[bytes, int] = {}
         self._rows: list[np.ndarray] = []
-        self.numbers(np.zeros((1, zones), dtype=bool))
+        nothing = np.zeros((1, zones), dtype=bool)
+        self._number(np.packbits(nothing, axis=1).tobytes(), nothing[0])
 
     def numbers(self, inside: np.ndarray) -> np.ndarray:
         """Return the number of each row of a boolean (points, zones) matrix."""
         packed = np.ascontiguousarray(np.packbits(inside, axis=1))
-        width = max(packed.shape[1], 1)
-        keys = packed.view(np.dtype((np.void, width))).ravel() if packed.size else None
-        if keys is None:
+        if not packed.size:
             return np.zeros(len(inside), dtype=np.int32)
+        keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
         distinct, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
         numbers = [self._number(k.tobytes(), inside[i]) for k, i in zip(distinct, first, strict=True)]
         return np.asarray(numbers, dtype=np.int32)[inverse.ravel()]
@@ -101,6 +104,10 @@ class Edges:
         columns = (np.ascontiguousarray(column) for column in (*start.T, *end.T, owner))
         return Edges(*columns)
 
+    def ways(self) -> Ways:
+        """Return the edges as ways."""
+        return Ways(self.ax, self.ay, self.bx, self.by)
+
     def take(self, which: np.ndarray) -> "Edges":
         """Return the edges at `which` (indices or mask)."""
         return Edges(*(a[which] for a in (self.ax, self.ay, self.bx, self.by, self.zone)))
@@ -108,10 +115,9 @@ class Edges:
 
 @dataclass(frozen=True)
 class Cells:
-    """Fine cell of each point, and what the grid knows of it.
+    """Fine cell of each point: its label is the combination of a free cell, negative where a border may be.
 
-    `label` is the combination of a free fine cell, else -1 - the number of the border cell
-    (see `ZoneIndex.edges_in`); `free` tells whether even the coarse cell is free.
+    `free` tells whether even the coarse cell around it is free.
     """
 
     column: np.ndarray
@@ -160,7 +166,7 @@ class ZoneIndex:
     def _list_edges(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return (edge, column, row) of all fine cells that an edge may touch, by cell."""
         e = self.edges
-        edge, column, row = self.fine_grid.cells_of_ways(e.ax, e.ay, e.bx, e.by)
+        edge, column, row = self.fine_grid.cells_of_ways(e.ways())
         order = np.argsort(row * self.fine_grid.columns + column, kind="stable")
         return edge[order], column[order], row[order]
 
@@ -171,10 +177,10 @@ class ZoneIndex:
         stored once. `_page_start[page] + row * PAGE + column` is the place of a cell in `_cells`.
         """
         wide, high = self.grid.columns // PAGE, self.grid.rows // PAGE
-        pages = Grid(self.grid.west, self.grid.south, self.grid.size * PAGE, wide, high)
-        bordered = np.zeros((high, wide), dtype=bool)
+        self._pages = Grid(self.grid.west, self.grid.south, self.grid.size * PAGE, wide, high)
+        self._bordered = bordered = np.zeros((high, wide), dtype=bool)
         bordered[row // PAGE, column // PAGE] = True
-        whole = self._labels(bordered[None], pages, np.zeros(1), np.zeros(1))[0]
+        whole = self._labels(bordered[None], self._pages, np.zeros(1), np.zeros(1))[0]
         kinds, kind = np.unique(whole, return_inverse=True)
         number = np.where(
             bordered, np.cumsum(bordered).reshape(bordered.shape) - 1 + len(kinds), kind.reshape(whole.shape)
@@ -223,13 +229,12 @@ class ZoneIndex:
 
     def _covering(self, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
         """Return the combination that covers each of a few points."""
-        inside = np.zeros((len(longitude), len(self.geometries)), dtype=bool)
-        for zone, (west, south, east, north) in enumerate(self._bounds):
-            near = (longitude >= west) & (longitude <= east)
-            near &= (latitude >= south) & (latitude <= north)
-            at = np.flatnonzero(near)
-            if len(at):
-                inside[at, zone] = shapely.intersects_xy(self.geometries[zone], longitude[at], latitude[at])
+        west, south, east, north = self._bounds.T
+        x, y = longitude[:, None], latitude[:, None]
+        inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+        for zone in np.flatnonzero(inside.any(axis=0)):
+            at = np.flatnonzero(inside[:, zone])
+            inside[at, zone] = shapely.intersects_xy(self.geometries[zone], longitude[at], latitude[at])
         return self.combinations.numbers(inside)
 
     def coarse(self, longitude: np.ndarray, latitude: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -250,14 +255,33 @@ class ZoneIndex:
         column, row = self.fine_grid.cells(longitude, latitude)
         label = self._coarse_label(column // self.factor, row // self.factor)
         free = label >= 0
-        self._refine(label, np.flatnonzero(~free), column, row)
+        self._refine(label, column, row)
         return Cells(column, row, label, free)
 
-    def _refine(self, label: np.ndarray, at: np.ndarray, column: np.ndarray, row: np.ndarray) -> None:
+    def clear(self, start: Cells, end: Cells) -> np.ndarray:
+        """Return which ways from cell to cell cannot touch a border, as far as a glance tells.
+
+        Two cells that are the same or share a side are together convex, and so are four that
+        share a corner: where all are free of borders, so is every way within them.
+        """
+        steps = np.abs(start.column - end.column) + np.abs(start.row - end.row)
+        clear = (start.label >= 0) & (end.label >= 0) & (steps <= 1)
+        asked = np.flatnonzero(start.free & end.free & ~clear)
+        column, row = start.column[asked] // self.factor, start.row[asked] // self.factor
+        to_column, to_row = end.column[asked] // self.factor, end.row[asked] // self.factor
+        beside = (np.abs(column - to_column) <= 1) & (np.abs(row - to_row) <= 1)
+        corners = (self._coarse_label(column, to_row) >= 0) & (self._coarse_label(to_column, row) >= 0)
+        clear[asked] = beside & corners
+        return clear
+
+    def _refine(self, label: np.ndarray, column: np.ndarray, row: np.ndarray) -> None:
         """Replace the labels of border cells by those of the fine cells, in place."""
-        factor = self.factor
-        block = -1 - label[at].astype(np.int64)
-        label[at] = self._fine[(block * factor + row[at] % factor) * factor + column[at] % factor]
+        at = np.flatnonzero(label < 0)
+        within = self.factor - 1
+        place = (-1 - label[at].astype(np.int64)) * self.factor**2
+        place += (row[at] & within) * self.factor
+        place += column[at] & within
+        label[at] = self._fine.take(place)
 
     def combination_of(self, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
         """Return the combination that covers each point."""
@@ -267,43 +291,62 @@ class ZoneIndex:
             label[unsure] = known(longitude[unsure], latitude[unsure])
         return label
 
-    def edges_along(
-        self, ax: np.ndarray, ay: np.ndarray, bx: np.ndarray, by: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return (way, edge) for every edge that shares a fine cell with a straight way from a to b."""
-        near = np.flatnonzero(self._meets_border_cell(ax, ay, bx, by))
-        way, column, row = self.fine_grid.cells_of_ways(ax[near], ay[near], bx[near], by[near])
+    def edges_near(self, ways: Ways, reach: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return (way, edge), sorted, for every edge whose box comes within `reach` of the way's box.
+
+        `reach` must be less than MARGIN of a fine cell. Long ways are taken apart first: of
+        their way through border pages, the pieces in border cells.
+        """
+        long = ways.lengths() > self.grid.size
+        way, pieces = self._pieces_in_border_cells(ways.take(long))
+        way = np.concatenate([np.flatnonzero(~long), np.flatnonzero(long)[way]])
+        pieces = ways.take(~long).joined(pieces)
+        batches = self.fine_grid.batches(pieces, MOST_TOUCHED)
+        found = [self._edges_near(pieces.take(part), way[part], ways, reach) for part in batches]
+        return np.divmod(np.unique(np.concatenate(found)), max(len(self.edges.ax), 1))
+
+    def _pieces_in_border_cells(self, ways: Ways) -> tuple[np.ndarray, Ways]:
+        """Return (way, piece) for the pieces of ways in border cells; of long ways, by way of border pages."""
+        long = ways.lengths() > self._pages.size
+        way, pieces = _pieces(self._pages, ways.take(long), self._in_border_page)
+        way = np.concatenate([np.flatnonzero(~long), np.flatnonzero(long)[way]])
+        piece, pieces = _pieces(self.grid, ways.take(~long).joined(pieces), self._in_border_cell)
+        return way[piece], pieces
+
+    def _edges_near(self, pieces: Ways, owner: np.ndarray, ways: Ways, reach: float) -> np.ndarray:
+        """Return way * number of edges + edge for some pieces of ways, several times where cells repeat."""
+        piece, column, row = self.fine_grid.cells_of_ways(pieces)
         label = self._coarse_label(column // self.factor, row // self.factor)
-        self._refine(label, np.flatnonzero(label < 0), column, row)
+        self._refine(label, column, row)
         at = np.flatnonzero(label < 0)
         cell = -1 - label[at].astype(np.int64)
         first = self._first_edge[cell]
-        owner, place = ranges(first, self._first_edge[cell + 1] - first)
-        return near[way[at][owner]], self._cell_edges[place]
+        place, listed = ranges(first, self._first_edge[cell + 1] - first)
+        way, edge = owner[piece[at]][place], self._cell_edges[listed].astype(np.int64)
+        meet = boxes_meet(ways.take(way), self.edges.take(edge).ways(), reach)
+        return way[meet] * len(self.edges.ax) + edge[meet]
 
-    def _meets_border_cell(self, ax: np.ndarray, ay: np.ndarray, bx: np.ndarray, by: np.ndarray) -> np.ndarray:
-        """Return whether a straight way from a to b may touch a border cell; all short ones may."""
-        meets = np.maximum(np.abs(bx - ax), np.abs(by - ay)) <= self.grid.size
-        long = np.flatnonzero(~meets)
-        way, column, row = self.grid.cells_of_ways(ax[long], ay[long], bx[long], by[long])
-        meets[long[way[self._coarse_label(column, row) < 0]]] = True
-        return meets
+    def _in_border_page(self, column: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """Return which pages hold border cells."""
+        return self._bordered[row, column]
 
-
-def never_crossing(start: Cells, end: Cells, factor: int) -> np.ndarray:
-    """Return which ways from cell to cell cannot touch a border.
-
-    Two cells that are the same or share a side are together convex; where both are free
-    of borders, so is every way between them.
-    """
-    fine = (start.label >= 0) & (end.label >= 0) & _beside(start, end, 1)
-    return fine | (start.free & end.free & _beside(start, end, factor))
+    def _in_border_cell(self, column: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """Return which cells are border cells."""
+        return self._coarse_label(column, row) < 0
 
 
-def _beside(start: Cells, end: Cells, factor: int) -> np.ndarray:
-    """Return which cells, made of factor x factor fine ones, are the same or share a side."""
-    across = np.abs(start.column // factor - end.column // factor)
-    return across + np.abs(start.row // factor - end.row // factor) <= 1
+def _pieces(grid: Grid, ways: Ways, border: Callable[..., np.ndarray]) -> tuple[np.ndarray, Ways]:
+    """Return (way, piece) for the pieces of ways in border cells of a grid."""
+    found, owner = Ways(*np.empty((4, 0))), [np.empty(0, dtype=np.int64)]
+    if not len(ways):
+        return owner[0], found
+    for batch in grid.batches(ways, MOST_TOUCHED):
+        part = ways.take(batch)
+        way, column, row = grid.cells_of_ways(part)
+        at = np.flatnonzero(border(column, row))
+        owner.append(way[at] + batch.start)
+        found = found.joined(grid.pieces(part, way[at], column[at], row[at]))
+    return np.concatenate(owner), found
 
 
 def _grid(bounds: np.ndarray, edges: Edges) -> Grid:
