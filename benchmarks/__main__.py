@@ -156,11 +156,12 @@ def main(arguments: list[str] | None = None) -> int:
     sizes = sorted({int(float(size)) for size in options.sizes})
     with tempfile.TemporaryDirectory(prefix="zonelog-bench-") as temporary:
         bench = Bench((options.work or Path(temporary)).resolve(), sizes, options.rounds, options.peers)
-        print(report.machine())
+        about = f"{ABOUT}\n\n{report.load()}"
+        print(report.machine(), report.load(), sep="\n")
         bench.measure()
         complaints = bench.complaints()
     lines = targets.lines_of(bench.results, sizes, bench.scale)
-    options.results.write_text(report.page(lines, bench.results, complaints, ABOUT), encoding="utf-8")
+    options.results.write_text(report.page(lines, bench.results, complaints, about), encoding="utf-8")
     print(report.promises(lines), *(f"ANSWERS DIFFER: {c}" for c in complaints), sep="\n")
     return 1 if complaints else 0
 

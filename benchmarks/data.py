@@ -72,13 +72,13 @@ def drive(vehicle: int, day: int, place: Place, fixes: int, hertz: int = 10) -> 
             "speed_kph": np.round(speed, 2),
             "horizontal_accuracy_m": np.round(np.abs(rng.normal(0.6, 0.1, fixes)), 2),
             "control_mode": MODES.gather(_modes(rng, fixes, hertz)),
-            "operator": OPERATORS[int(rng.random() < 0.05)],
+            "operator": OPERATORS.gather(_stretches(rng, fixes, hertz, [0.98, 0.02])),
         }
     )
 
 
 def _speeds(rng: np.random.Generator, fixes: int, hertz: int) -> np.ndarray:
-    """Return km/h: about 5.6, a stop of a minute in ten, in 1 of 100 half minutes too fast."""
+    """Return km/h: about 5.6; of the half minutes one in ten is a stop, one in a hundred too fast."""
     halves = fixes // (30 * hertz) + 2
     target = np.clip(rng.normal(5.6, 0.5, halves), 4, 6.6)
     target[rng.random(halves) < 0.01] = 7.9
@@ -101,26 +101,30 @@ def _way(rng: np.random.Generator, radius_m: float, metres: np.ndarray) -> tuple
     """Return metres east and north of the middle after so many metres of way."""
     turn = np.arange(0, metres[-1] / (0.3 * radius_m) + 1, 0.004)
     first, second, start = rng.uniform(0, 2 * np.pi, 3)
-    reach = radius_m * (0.68 + 0.34 * np.sin(turn / 3.1 + first) * np.sin(turn / 7.7 + second))
+    reach = radius_m * (0.62 + 0.33 * np.sin(turn / 3.1 + first) * np.sin(turn / 7.7 + second))
     x, y = reach * np.cos(turn + start), reach * np.sin(turn + start)
     length = np.append(0, np.cumsum(np.hypot(np.diff(x), np.diff(y))))
     return np.interp(metres, length, x), np.interp(metres, length, y)
 
 
 def _error(rng: np.random.Generator, fixes: int, hertz: int) -> np.ndarray:
-    """Return metres of error: one that wanders within seconds, and noise of a centimetre."""
+    """Return metres of error: one that wanders within seconds, and noise of 1.5 cm."""
     knots = rng.normal(0, 0.4, fixes // (5 * hertz) + 2)
-    return np.interp(np.arange(fixes) / (5 * hertz), np.arange(len(knots)), knots) + rng.normal(0, 0.01, fixes)
+    return np.interp(np.arange(fixes) / (5 * hertz), np.arange(len(knots)), knots) + rng.normal(0, 0.015, fixes)
 
 
-def _modes(rng: np.random.Generator, fixes: int, hertz: int) -> pl.Series:
-    """Return indices into MODES: stretches of ten minutes; before each by hand, five seconds disengaged."""
+def _modes(rng: np.random.Generator, fixes: int, hertz: int) -> np.ndarray:
+    """Return indices into MODES; before a stretch by hand, and some others, five seconds disengaged."""
+    modes = _stretches(rng, fixes, hertz, [0.85, 0.08, 0.07])
+    by_hand = (np.flatnonzero(modes[1:] > modes[:-1]) + 1)[:, None] - np.arange(1, 5 * hertz + 1)
+    modes[np.maximum(by_hand, 0).ravel()] = MODES.len() - 1
+    return modes
+
+
+def _stretches(rng: np.random.Generator, fixes: int, hertz: int, shares: Sequence[float]) -> np.ndarray:
+    """Return an index for each fix, drawn anew every ten minutes."""
     stretch = 600 * hertz
-    chosen = rng.choice(3, fixes // stretch + 2, p=[0.85, 0.08, 0.07])
-    modes = np.repeat(chosen, stretch)[:fixes]
-    by_hand = (np.flatnonzero(np.diff(modes) > 0) + 1)[:, None] - np.arange(1, 5 * hertz + 1)
-    modes[np.maximum(by_hand, 0).ravel()] = 3
-    return pl.Series(modes.astype(np.uint32))
+    return np.repeat(rng.choice(len(shares), fixes // stretch + 1, p=shares), stretch)[:fixes].astype(np.uint32)
 
 
 def write_folder(fleet: Fleet, folder: Path) -> Path:
@@ -152,8 +156,8 @@ def write_csv(fleet: Fleet, path: Path) -> Path:
 
 
 def write_fleet_list(vehicles: int, path: Path) -> Path:
-    """Write the types of the vehicles; every eighth is one that no permit names."""
-    types = ["bus" if n % 8 == 7 else "sweeper" for n in range(vehicles)]
+    """Write the types of the vehicles; one of 24 is of a type that no permit names."""
+    types = ["bus" if n % 24 == 23 else "sweeper" for n in range(vehicles)]
     lines = [f"V{n:03d},{kind}" for n, kind in enumerate(types)]
     path.write_text("\n".join(["vehicle_id,vehicle_type", *lines, ""]), encoding="utf-8")
     return path

@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.measure import Peak
 
 BIG = 10_000_000
+BUSY = 0.5
 PACKAGES = ("zonelog", "polars", "numpy", "shapely", "geopandas", "pandas", "movingpandas", "psutil")
 
 
@@ -141,6 +142,13 @@ def machine() -> str:
         f"{_processor()}, {os.cpu_count()} cores, {memory_gb:.0f} GB, {platform.system()} {platform.release()}. "
         f"Python {platform.python_version()}, {', '.join(found)}, GEOS {geos}."
     )
+
+
+def load() -> str:
+    """Return how busy the machine was before: wall times of a busy one mean little."""
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    warning = " **Something else was running: do not trust these times.**" if busy > BUSY else ""
+    return f"Load before the first run: {busy:.1f}.{warning}"
 
 
 def _processor() -> str:

@@ -45,18 +45,17 @@ vehicle_types = ["sweeper"]
 control_modes = ["autonomous", "remote"]
 max_speed_kph = 7.0
 operator = "remote"
-hours = [{{ days = ["mon", "tue", "wed", "thu", "fri", "sat"], from = "06:00", to = "22:00" }}]
+hours = [{{ days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], from = "06:00", to = "16:50" }}]
 effective = 2026-01-01T00:00:00+09:00
 [[rule]]
 id = "trial"
 kind = "permit"
 text = {{ ko = "시험 허가", en = "trial permit" }}
 zones = {trial}
-control_modes = ["remote"]
+control_modes = ["autonomous"]
 max_speed_kph = 9.0
 operator = "any"
-effective = 2026-01-01T00:00:00+09:00
-expires = 2026-03-17T15:00:00+09:00
+effective = 2026-03-17T10:10:00+09:00
 [[rule]]
 id = "school"
 kind = "restriction"
