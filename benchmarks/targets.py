@@ -15,14 +15,15 @@ JOIN, JOIN_STEPS, JOIN_PROCESS = (
     "geopandas: the same, imports too",
 )
 CONTAINS, INDEX, LOOKUP = "shapely.contains_xy, prepared", "ZoneIndex", "ZoneIndex, its building left out"
+SEVEN = f"{ZONELOG}, 7 zones"
 CLIP = {"clip-lines": "MovingPandas clip by lines", "clip-points": "MovingPandas clip by points"}
 PROMISED_FROM = 1_000_000
 MEMORY_GB, SAME, FLAT = 0.6, 1.15, 1.25
 
 
 def with_zones(zones: str) -> str:
-    """Return the name of the measurement with another zone set."""
-    return ZONELOG if zones == "7 zones" else f"{ZONELOG}, {zones}"
+    """Return the name of the measurement with one of the zone sets."""
+    return f"{ZONELOG}, {zones}"
 
 
 def lines_of(results: Results, sizes: Sequence[int], scale: int) -> list[Line]:
@@ -32,7 +33,7 @@ def lines_of(results: Results, sizes: Sequence[int], scale: int) -> list[Line]:
     lines += _memory(results, sizes)
     lines += _growth(results, sizes, scale)
     lines = [line if line.fixes >= PROMISED_FROM else replace(line, at_most=None, at_least=None) for line in lines]
-    small = results.median(ZONELOG, SMALL)
+    small = results.median(SEVEN, SMALL)
     if small is not None:
         lines.append(Line("a small log: 1 hour, 1 Hz, imports included", SMALL, small, "s", at_most=1.0))
     return lines
@@ -66,7 +67,7 @@ def _without_start(results: Results, fixes: int) -> float | None:
 
 def cost_ns(results: Results, name: str, fixes: int) -> float | None:
     """Return nanoseconds a fix without the start: less the time of a log of an hour with the same zones."""
-    whole, start = results.median(name, fixes), results.median(name, SMALL)
+    whole, start = results.median(name, fixes), results.median(SEVEN if name == ZONELOG else name, SMALL)
     if whole is None or start is None or fixes <= SMALL or whole <= start:
         return None
     return 1e9 * (whole - start) / (fixes - SMALL)
@@ -100,7 +101,7 @@ def _growth(results: Results, sizes: Sequence[int], scale: int) -> list[Line]:
         for low, high in pairwise(sizes)
     ]
     pairs += [
-        ("cost per fix, 63 zones by 7", (with_zones("63 zones"), scale), (ZONELOG, scale), 3),
+        ("cost per fix, 63 zones by 7", (with_zones("63 zones"), scale), (SEVEN, scale), 3),
         (
             "cost per fix, 10^6 vertices by 10^4",
             (with_zones("10^6 vertices"), scale),

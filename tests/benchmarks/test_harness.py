@@ -149,7 +149,7 @@ class TestTargets:
 
     def test_cost_leaves_out_the_start(self):
         results = self.results((2.5,), 1.0)
-        results.add(targets.ZONELOG, SMALL, 0.5)
+        results.add(targets.SEVEN, SMALL, 0.5)
         assert targets.cost_ns(results, targets.ZONELOG, 10_000_000) == pytest.approx(200, rel=1e-3)
 
     def test_names_of_sizes(self):
