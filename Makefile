@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.zonelog-stamp
+BENCH_VENV := .venv-bench
+BENCH_STAMP := $(BENCH_VENV)/.zonelog-stamp
 
 .PHONY: demo test lint docs bench lock clean
 
@@ -21,8 +23,11 @@ lint: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python -m analyzer.catalogue docs
 
-bench: $(STAMP)
-	$(BIN)/python -m benchmarks.whole_analysis
+# make bench SIZES="1e6" is the quick one; WORK=DIR keeps the data for the next run.
+SIZES ?= 1e6 1e7 1e8
+ROUNDS ?= 3
+bench: $(BENCH_STAMP)
+	$(BENCH_VENV)/bin/python -m benchmarks --sizes $(SIZES) --rounds $(ROUNDS) $(if $(WORK),--work $(WORK)) $(BENCH_OPTIONS)
 
 $(STAMP): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,12 +35,19 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $(STAMP)
 
+$(BENCH_STAMP): requirements-bench.lock pyproject.toml
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-bench.lock
+	$(BENCH_VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $(BENCH_STAMP)
+
 # Needs uv; one lock for every platform, hashes but no index addresses.
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet
 lock:
 	$(LOCK) --group build --output-file requirements.lock
 	$(LOCK) --group build --group dev --output-file requirements-dev.lock
+	$(LOCK) --group build --group bench --output-file requirements-bench.lock
 
 clean:
-	rm -rf $(VENV) zonelog-demo dist
+	rm -rf $(VENV) $(BENCH_VENV) zonelog-demo dist

@@ -22,7 +22,7 @@ def test_modules_are_one_idea_each():
 
 
 def test_locks_hold_hashes_and_no_addresses():
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text
         for block in re.split(r"\n(?=\S)", text.strip()):
