@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,11 @@ from analyzer import __version__
 from analyzer.errors import AnalyzerError
 
 if TYPE_CHECKING:
+    from analyzer.pool import Pool
     from analyzer.results import Analysis
+
+MANY_BYTES = 40_000_000
+"""Input from which on other processes are started at once."""
 
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 4, 130, 0
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -113,6 +117,23 @@ def analyze(**given: Any) -> None:
 
 
 def _analyze(given: dict[str, Any]) -> "Analysis":
+    """Read, judge and write, with as many processes as are worth it."""
+    from analyzer.pool import cores, pool_of  # noqa: PLC0415
+
+    with pool_of(cores()) as pool:
+        if _bytes_of(given["logs"]) >= MANY_BYTES:
+            os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes share the cores
+            pool.start()
+        return _analyze_with(pool, given)
+
+
+def _bytes_of(logs: Sequence[str]) -> int:
+    """Return the size of what files and folders hold; of patterns and URLs nothing is known."""
+    files = (file for path in map(Path, logs) for file in (path.rglob("*") if path.is_dir() else [path]))
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
     """Read, judge and write."""
     from analyzer import terminal  # noqa: PLC0415
     from analyzer.analysis import Options, analyze  # noqa: PLC0415
@@ -132,6 +153,7 @@ def _analyze(given: dict[str, Any]) -> "Analysis":
             vehicles=given["vehicles"],
             progress=progress,
             draw=not (given["no_map"] and given["no_report"]),
+            pool=pool,
         )
         analysis = analyze(logs, zone_set, options)
         run = Run(

@@ -8,6 +8,7 @@ a few parts and what was found in the others, however long the logs are.
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +34,8 @@ class Options:
     """How to read and what part to judge; `start` and `end` are aware instants, `[start, end)`.
 
     `base` is a folder that paths are shown relative to. `progress` is called with steps
-    done, steps in all, and what is being done. `draw` false leaves out the tracks. `workers`
-    is how many processes judge, this one among them.
+    done, steps in all, and what is being done. `draw` false leaves out the tracks. With a
+    `pool` other processes judge as well, where there is enough to do.
     """
 
     timezone: str | None = None
@@ -45,7 +46,7 @@ class Options:
     base: Path | None = None
     progress: Callable[[int, int, str], None] | None = None
     draw: bool = True
-    workers: int = 1
+    pool: Pool | None = None
 
 
 def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | None = None) -> Analysis:
@@ -59,9 +60,11 @@ def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | No
     plans, failed = _plans(paths, options)
     if not plans:
         raise LogError("\n".join(failed.values()) or "no log was given: name a file, a folder or a pattern")
-    records = sum(part.records for plan in plans for part in plan.parts)
-    workers = options.workers if records >= WORTH_SHARING else 1
-    with pool_of(workers) as pool, ThreadPoolExecutor(1) as hasher:
+    with ExitStack() as stack:
+        pool = options.pool or stack.enter_context(pool_of(1))
+        if sum(part.records for plan in plans for part in plan.parts) >= WORTH_SHARING:
+            pool.start()
+        hasher = stack.enter_context(ThreadPoolExecutor(1))
         hashes = hasher.map(sha256_of, [plan.path for plan in plans])
         return _analyzed(plans, failed, zone_set, options, pool, hashes)
 

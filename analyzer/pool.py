@@ -1,8 +1,10 @@
 """Tasks done by several processes, or by this one alone: the same outcomes in the same order.
 
-Workers are spawned, so they work alike on every system. A worker that dies takes the pool
-with it: a new one is made and what was lost is done again. A task that was under way in
-`ATTEMPTS` such deaths is done by a process of its own; if that dies as well, it is given up.
+Workers are spawned, so they work alike on every system, and can be started before this
+process has imported what tasks need: both get ready at once. A worker that dies takes the
+pool with it: a new one is made and what was lost is done again. A task that was under way
+in more than `ATTEMPTS` such deaths is done by a process of its own; if that dies as well,
+it is given up.
 """
 
 import os
@@ -16,18 +18,22 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analyzer.errors import WorkerError
-from analyzer.fixes import Hints
-from analyzer.tasks import Common, Outcome, Task
+
+if TYPE_CHECKING:  # a pool starts before these are imported
+    from analyzer.fixes import Hints
+    from analyzer.tasks import Common, Outcome, Task
+
+    Job = tuple[Task, Hints | None]
+    Outcomes = dict[int, Outcome | WorkerError]
 
 ATTEMPTS = 2
 QUEUED = 2
-"""Tasks that wait for each worker: it never idles while this process is busy itself."""
+"""Tasks handed to each worker: it never idles while this process is busy itself."""
 
-Job = tuple[Task, Hints | None]
-
-_held: dict[Path, Common] = {}
+_held: dict[Path, "Common"] = {}
 
 
 def cores() -> int:
@@ -43,10 +49,11 @@ def _quiet() -> None:
 
 
 def _warm() -> None:
-    """Do nothing: a worker that did it has imported what tasks need."""
+    """Import what tasks need."""
+    import analyzer.tasks  # noqa: F401, PLC0415
 
 
-def _work(common: Path, job: Job) -> Outcome:
+def _work(common: Path, job: "Job") -> "Outcome":
     """Do a task in a worker; what all tasks share is read once."""
     if common not in _held:
         _held.clear()
@@ -55,22 +62,20 @@ def _work(common: Path, job: Job) -> Outcome:
 
 
 class Pool:
-    """This process and `workers - 1` others; used through `pool_of`."""
+    """This process and up to `workers - 1` others; used through `pool_of`."""
 
     def __init__(self, workers: int, folder: Path) -> None:
-        """Start the other processes: they get ready while this one prepares what they need."""
+        """Note how many processes there may be; `folder` is for what they share."""
         self.workers, self.folder = workers, folder
         self._shared = folder / "common.pickle"
-        self._executor = self._start()
+        self._executor: ProcessPoolExecutor | None = None
 
-    def _start(self) -> ProcessPoolExecutor | None:
-        """Return new processes, null where this one works alone."""
-        if self.workers < 2:  # noqa: PLR2004 - nobody else
-            return None
-        executor = ProcessPoolExecutor(self.workers - 1, get_context("spawn"), initializer=_quiet)
-        for _ in range(self.workers - 1):
-            executor.submit(_warm)
-        return executor
+    def start(self) -> None:
+        """Start the other processes, if there are to be any and they do not run yet."""
+        if self.workers > 1 and self._executor is None:
+            self._executor = ProcessPoolExecutor(self.workers - 1, get_context("spawn"), initializer=_quiet)
+            for _ in range(self.workers - 1):
+                self._executor.submit(_warm)
 
     def stop(self) -> None:
         """End the other processes."""
@@ -78,13 +83,15 @@ class Pool:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = None
 
-    def share(self, common: Common) -> None:
+    def share(self, common: "Common") -> None:
         """Give all processes what their tasks share."""
         self._common = common
         if self._executor is not None:
             self._shared.write_bytes(pickle.dumps(common))
 
-    def run(self, jobs: Sequence[Job], done: Callable[[int], None] = lambda _: None) -> list[Outcome | WorkerError]:
+    def run(
+        self, jobs: Sequence["Job"], done: Callable[[int], None] = lambda _: None
+    ) -> list["Outcome | WorkerError"]:
         """Return the outcome of every job, in their order; a WorkerError where it was given up.
 
         `done` is told how many are ready.
@@ -98,13 +105,11 @@ class Pool:
             self._share_out(jobs, outcomes, done)
         return [outcomes[number] for number in range(len(jobs))]
 
-    def _here(self, job: Job) -> Outcome:
+    def _here(self, job: "Job") -> "Outcome":
         """Do a job in this process."""
         return job[0].run(self._common, job[1])
 
-    def _share_out(
-        self, jobs: Sequence[Job], outcomes: dict[int, Outcome | WorkerError], done: Callable[[int], None]
-    ) -> None:
+    def _share_out(self, jobs: Sequence["Job"], outcomes: "Outcomes", done: Callable[[int], None]) -> None:
         """Do the jobs here and in the other processes, whoever is free."""
         waiting = list(range(len(jobs)))[::-1]
         deaths = dict.fromkeys(waiting, 0)
@@ -120,7 +125,7 @@ class Pool:
                 running.clear()
             done(len(outcomes))
 
-    def _hand_out(self, jobs: Sequence[Job], waiting: list[int], running: dict["Future[Outcome]", int]) -> list[int]:
+    def _hand_out(self, jobs: Sequence["Job"], waiting: list[int], running: dict[Future["Outcome"], int]) -> list[int]:
         """Keep the other processes busy; return a job that could not be handed out."""
         while waiting and len(running) < QUEUED * (self.workers - 1) and self._executor is not None:
             number = waiting.pop()
@@ -130,27 +135,7 @@ class Pool:
                 return [number]
         return []
 
-    def _rebuild(  # noqa: PLR0913 - all that is known of the jobs
-        self,
-        jobs: Sequence[Job],
-        lost: list[int],
-        deaths: dict[int, int],
-        outcomes: dict[int, Outcome | WorkerError],
-        waiting: list[int],
-    ) -> None:
-        """Make new processes after one died, and see that lost jobs are done again."""
-        self.stop()
-        for number in sorted(lost, reverse=True):
-            deaths[number] += 1
-            if deaths[number] > ATTEMPTS:
-                outcomes[number] = self._by_itself(jobs[number])
-            else:
-                waiting.append(number)
-        self._executor = self._start()
-
-    def _collect(
-        self, running: dict["Future[Outcome]", int], outcomes: dict[int, Outcome | WorkerError], *, block: bool
-    ) -> list[int]:
+    def _collect(self, running: dict[Future["Outcome"], int], outcomes: "Outcomes", *, block: bool) -> list[int]:
         """Take what the other processes have done; return the jobs that died with one of them."""
         if not running:
             return []
@@ -164,7 +149,20 @@ class Pool:
                 lost.append(number)
         return lost
 
-    def _by_itself(self, job: Job) -> Outcome | WorkerError:
+    def _rebuild(
+        self, jobs: Sequence["Job"], lost: list[int], deaths: dict[int, int], outcomes: "Outcomes", waiting: list[int]
+    ) -> None:
+        """Make new processes after one died, and see that lost jobs are done again."""
+        self.stop()
+        for number in sorted(lost, reverse=True):
+            deaths[number] += 1
+            if deaths[number] > ATTEMPTS:
+                outcomes[number] = self._by_itself(jobs[number])
+            else:
+                waiting.append(number)
+        self.start()
+
+    def _by_itself(self, job: "Job") -> "Outcome | WorkerError":
         """Do a job in a process of its own."""
         with ProcessPoolExecutor(1, get_context("spawn"), initializer=_quiet) as executor:
             try:
@@ -175,7 +173,7 @@ class Pool:
 
 @contextmanager
 def pool_of(workers: int) -> Iterator[Pool]:
-    """Give a pool of `workers` processes, this one among them, with a folder for what they share."""
+    """Give a pool of up to `workers` processes, this one among them, with a folder for what they share."""
     with tempfile.TemporaryDirectory(prefix="zonelog-") as folder:
         pool = Pool(workers, Path(folder))
         try:
