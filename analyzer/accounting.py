@@ -71,7 +71,7 @@ def rejects_table(judged: Judged, files: Sequence[str]) -> pl.DataFrame:
     return conform(everything.with_columns(file=names.gather(everything["file"].cast(pl.UInt32))), REJECTS)
 
 
-def all_notices(
+def all_notices(  # noqa: PLR0913 - of everything, something
     judged: Judged,
     plans: Sequence[Plan],
     files: Sequence[str],

@@ -72,9 +72,7 @@ class Border:
             metres[far] = geodesic_m(longitude[far], latitude[far], lon[far], lat[far])
         return metres
 
-    def _foot(
-        self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _foot(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the nearest point of each edge, in degrees, by the metres per degree at the point."""
         east, north = metres_per_degree(latitude)
         ax, ay = self.edges.ax[edge], self.edges.ay[edge]

@@ -6,10 +6,10 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from analyzer.fixes import SAID
 from analyzer.rulebook import Rulebook
 from analyzer.rules import Evaluation
 from analyzer.sentence import Check
+from analyzer.stated import SAID
 from analyzer.tables import COVERAGE, conform
 from analyzer.terms import SECOND_US
 

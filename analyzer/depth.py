@@ -17,10 +17,10 @@ from typing import Protocol
 
 import numpy as np
 
+from analyzer.geometry import MICROMETRES
 from analyzer.terms import SECOND_US
 
 TOLERANCE_M = 0.01
-MICROMETRES = 1_000_000
 RANGE_US = 8 * SECOND_US
 """Vertices of one such span of absolute time are a range."""
 
@@ -267,5 +267,3 @@ def _on_segments(paths: Paths, low: np.ndarray, share: np.ndarray, measure: Meas
         v[low] + np.rint(share * (v[low + 1] - v[low])).astype(np.int64) for v in (paths.clock_us, paths.way_um)
     )
     return _Points(paths.group[low], clock, lon, lat, accuracy, way, *measure.at(lon, lat, accuracy))
-
-

@@ -121,16 +121,20 @@ def _united(stretches: pl.DataFrame) -> pl.DataFrame:
         hole_us=pl.col("hole_us") + _hole_before(),
         height=pl.col("peak").fill_null(-np.inf),
     )
-    best = _best(ranked, DECISIONS, ("certain", "foremost", "ahead", "decided_us"), (True, True, True, False))
-    top = _best(ranked, PEAKS, ("height", "peak_us"), (True, False))
-    return ranked.group_by("united", maintain_order=True).agg(
-        *(pl.col(name).first() for name in (*KEY, "start_us", *FIRSTS)),
-        *(pl.col(name).last() for name in LASTS),
-        pl.col("hole_us").sum(),
-        pl.col("matched").list.explode(keep_nulls=False, empty_as_null=False).unique().sort(),
-        *top,
-        *best,
-    ).drop("united")
+    best = _best(DECISIONS, ("certain", "foremost", "ahead", "decided_us"), (True, True, True, False))
+    top = _best(PEAKS, ("height", "peak_us"), (True, False))
+    return (
+        ranked.group_by("united", maintain_order=True)
+        .agg(
+            *(pl.col(name).first() for name in (*KEY, "start_us", *FIRSTS)),
+            *(pl.col(name).last() for name in LASTS),
+            pl.col("hole_us").sum(),
+            pl.col("matched").list.explode(keep_nulls=False, empty_as_null=False).unique().sort(),
+            *top,
+            *best,
+        )
+        .drop("united")
+    )
 
 
 def _hole_before() -> pl.Expr:
@@ -140,8 +144,6 @@ def _hole_before() -> pl.Expr:
     return pl.when(over).then(pl.col("start_us") - pl.col("end_us").shift(1)).otherwise(0).fill_null(0)
 
 
-def _best(
-    ranked: pl.DataFrame, names: Sequence[str], by: Sequence[str], descending: Sequence[bool]
-) -> list[pl.Expr]:
+def _best(names: Sequence[str], by: Sequence[str], descending: Sequence[bool]) -> list[pl.Expr]:
     """Return the values of the row that ranks first."""
     return [pl.col(name).sort_by(list(by), descending=list(descending)).first() for name in names]

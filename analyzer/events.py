@@ -92,5 +92,3 @@ def _table(changes: pl.DataFrame, trips: pl.DataFrame, files: Sequence[str]) -> 
         file=pl.Series(files, dtype=pl.String).gather(changes["file"].cast(pl.UInt32)),
     )
     return conform(frame, EVENTS)
-
-

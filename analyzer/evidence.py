@@ -13,7 +13,7 @@ import shapely
 
 from analyzer.borders import Clearance, Distance, Spare
 from analyzer.depth import RANGE_US, Deepest, Paths, deepest
-from analyzer.fixes import MICROMETRES, Fixes
+from analyzer.fixes import Fixes
 from analyzer.judgement import Profiles
 from analyzer.membership import Edges
 from analyzer.rulebook import Rulebook
@@ -25,7 +25,9 @@ SURE, UNSURE = 1, 0
 class BorderBook:
     """The borders of sets of zones, made when they are first asked for, and kept for all shards."""
 
-    def __init__(self, geometries: tuple[shapely.Geometry, ...], edges: Edges, accuracy_m: np.ndarray, z: float) -> None:
+    def __init__(
+        self, geometries: tuple[shapely.Geometry, ...], edges: Edges, accuracy_m: np.ndarray, z: float
+    ) -> None:
         """Keep what borders are made of; `accuracy_m` is that of each zone."""
         self._made_of = (geometries, edges, accuracy_m, z)
         self._borders: dict[bytes, Clearance] = {}
@@ -127,9 +129,17 @@ class Evidence:
         """Return that nothing is known yet of the stretches of parts."""
         starts = parts.start_us[np.flatnonzero(np.diff(parts.group, prepend=-1))]
         count = len(starts)
-        never, nothing = np.full((2, count), -1, dtype=np.int64), np.full((3, count), np.nan)
-        uncertain, foremost = np.zeros(count, dtype=bool), np.ones(count, dtype=bool)
-        return Evidence(nothing[0], *never, uncertain, starts, *nothing[1:], foremost, np.zeros(count))
+        return Evidence(
+            peak=np.full(count, np.nan),
+            peak_us=np.full(count, -1, dtype=np.int64),
+            peak_zone=np.full(count, -1, dtype=np.int64),
+            certain=np.zeros(count, dtype=bool),
+            decided_us=starts,
+            margin=np.full(count, np.nan),
+            error=np.full(count, np.nan),
+            foremost=np.ones(count, dtype=bool),
+            ahead=np.zeros(count),
+        )
 
     def decide(self, group: np.ndarray, at_us: np.ndarray) -> None:
         """Take down that stretches are certain at an instant; the last said of one counts."""
@@ -204,9 +214,7 @@ def way_um_at(fixes: Fixes, clock_us: np.ndarray) -> np.ndarray:
     return fixes.driven_um[near] + np.rint(share * fixes.segment_um[near]).astype(np.int64)
 
 
-def depth_evidence(
-    scene: Scene, parts: Parts, border: np.ndarray, clearance_of: Mapping[int, Clearance]
-) -> Evidence:
+def depth_evidence(scene: Scene, parts: Parts, border: np.ndarray, clearance_of: Mapping[int, Clearance]) -> Evidence:
     """Return peak and decision of every stretch of one check whose margin is a depth.
 
     `border` has, a part, a key of `clearance_of`: the border from which it is measured.
@@ -245,9 +253,7 @@ class _Top:
         self.key[better] = key
 
 
-def _fill_in(
-    scene: Scene, found: Evidence, peak: _Top, decision: _Top, clearance_of: Mapping[int, Clearance]
-) -> None:
+def _fill_in(scene: Scene, found: Evidence, peak: _Top, decision: _Top, clearance_of: Mapping[int, Clearance]) -> None:
     """Take down the peaks with their nearest zone, and the instants that decide."""
     buffer = scene.rulebook.zone_set.rules.evaluation.border_buffer_m
     count = len(found.peak)

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from analyzer.evidence import way_um_at
-from analyzer.fixes import MICROMETRES, Fixes
+from analyzer.fixes import Fixes
+from analyzer.geometry import MICROMETRES
 from analyzer.tables import EXPOSURE, conform
 from analyzer.terms import CONTROL_MODES, SECOND_US
 from analyzer.track import Track, cut_pieces, fix_at
@@ -28,7 +29,9 @@ def exposure_parts(track: Track, timezone: str, zone_ids: Sequence[str]) -> pl.D
     pieces = cut_pieces(track.pieces, fixes, days)
     both = pl.concat([_driven(track, pieces), _holes(track, pieces, days)])
     parts = both.with_columns(local_date=dates.gather(pl.Series(_day_of(days, fixes, both))))
-    return sum_parts(_named(_summed(parts, ("trip", "local_date", "combination", "control_mode")), fixes, track, zone_ids))
+    return sum_parts(
+        _named(_summed(parts, ("trip", "local_date", "combination", "control_mode")), fixes, track, zone_ids)
+    )
 
 
 def _day_of(days: np.ndarray, fixes: Fixes, parts: pl.DataFrame) -> np.ndarray:

@@ -24,7 +24,11 @@ ID_LENGTH = 12
 
 
 def find(
-    stretches: pl.DataFrame, holes: pl.DataFrame, offset_us: np.ndarray, evaluation: Evaluation, checks: Mapping[str, Check]
+    stretches: pl.DataFrame,
+    holes: pl.DataFrame,
+    offset_us: np.ndarray,
+    evaluation: Evaluation,
+    checks: Mapping[str, Check],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return (findings, suppressed) in the columns of `stretches`; both have `trip`.
 
@@ -65,8 +69,9 @@ def named_findings(findings: pl.DataFrame, trips: pl.DataFrame, book: Rulebook, 
     places = [f"{n}_{axis}" for n in ("start", "end", "peak") for axis in ("longitude", "latitude")]
     return trip_names(trips, findings["trip"]).with_columns(
         check=code,
-        verdict=pl.select(pl.when(findings["certain"]).then(pl.lit("violation")).otherwise(pl.lit("indeterminate")))
-        .to_series(),
+        verdict=pl.select(
+            pl.when(findings["certain"]).then(pl.lit("violation")).otherwise(pl.lit("indeterminate"))
+        ).to_series(),
         rule_id=_unless(no_rule, _gather(ids, ruled)),
         rule_revision=_unless(no_rule, _gather(revisions, ruled)),
         rules_matched=_joined_ids(findings["matched"], [r.id for r in book.rules]),

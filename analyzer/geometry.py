@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+MICROMETRES = 1_000_000
+"""Whole ones are added up: sums of them are the same in any order."""
+
 SEMI_MAJOR_M = 6_378_137.0
 FLATTENING = 1 / 298.257223563
 ECCENTRICITY_2 = FLATTENING * (2 - FLATTENING)

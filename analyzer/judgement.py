@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from analyzer.fixes import SAID
 from analyzer.rulebook import MAY_MATCH, UNKNOWN_MODE, Rulebook
 from analyzer.sentence import Check
+from analyzer.stated import SAID
 from analyzer.terms import CONTROL_MODES, JUDGED_DRIVING_MODES, OPERATORS
 from analyzer.track import Track
 

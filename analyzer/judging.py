@@ -13,14 +13,13 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from analyzer.errors import LogError, WorkerError
-from analyzer.fixes import Hints
 from analyzer.legs import hints_for
 from analyzer.logs import PART_RECORDS, Plan, refuse_unreadable
 from analyzer.pool import Pool
 from analyzer.reduction import numbered_legs, together
 from analyzer.seams import in_shards, seams_of, tangled_vehicles
 from analyzer.shard import Shard
-from analyzer.tasks import GatherTask, Outcome, Piece, Reading, Rows, SeamTask, SliceTask, Spill, SpillTask, Task
+from analyzer.tasks import GatherTask, Job, Outcome, Piece, Reading, Rows, SeamTask, SliceTask, Spill, SpillTask, Task
 
 ROUNDS = 3
 """How often shards are told more of their trips: each time, they know all that is known."""
@@ -31,8 +30,10 @@ OF_A_VEHICLE = ("legs", "exposure", "rejects", "counts", "others", "lanes")
 
 @dataclass(frozen=True)
 class Work:
-    """A task that gives a shard; `base` is added to its record numbers, `drop` are vehicles that
-    others judge."""
+    """A task that gives a shard.
+
+    `base` is added to its record numbers, `drop` are vehicles that others judge.
+    """
 
     task: Task
     base: int = 0
@@ -63,7 +64,10 @@ Tell = Callable[[int, int], None]
 
 def judge_all(tasks: Sequence[SliceTask], pool: Pool, tell: Tell) -> Judged:
     """Return the judged shards of all slices, and of what lies between them."""
-    outcomes = [_or_named(o, t) for o, t in zip(pool.run([(t, None) for t in tasks], _told(tell, len(tasks))), tasks, strict=True)]
+    outcomes = [
+        _or_named(o, t)
+        for o, t in zip(pool.run([(t, None) for t in tasks], _told(tell, len(tasks))), tasks, strict=True)
+    ]
     judged = Judged(readings=[reading for outcome in outcomes for reading in outcome.readings])
     judged.errors.update(_errors(tasks, judged.readings))
     bases = _bases(judged.readings)
@@ -178,9 +182,7 @@ def without(shard: Shard, vehicles: Sequence[str]) -> Shard:
     if not vehicles:
         return shard
     others = ~pl.col("vehicle_id").is_in(list(vehicles))
-    changed = {
-        name: frame.filter(others) for name in OF_A_VEHICLE if (frame := getattr(shard, name)).width
-    }
+    changed = {name: frame.filter(others) for name in OF_A_VEHICLE if (frame := getattr(shard, name)).width}
     if shard.legs.width:
         trips = changed["legs"]["trip"].implode()
         rows = {n: getattr(shard, n) for n in OF_A_TRIP}
@@ -205,12 +207,12 @@ def _untangle(
         vehicles = tuple(v for v in tangled if v in here)
         if vehicles:
             again.append((SpillTask(len(kept) + number, task.pieces, vehicles), _base(task, bases)))
-    for outcome, (_, base) in zip(pool.run([(task, None) for task, _ in again]), again, strict=True):
-        spills.append((_spilled(outcome), base))
+    for put_aside, (_, base) in zip(pool.run([(task, None) for task, _ in again]), again, strict=True):
+        spills.append((_spilled(put_aside), base))
     sampled = {vehicle for spill, _ in spills for vehicle in spill.samples}
     gathers = _gathers(spills, sampled, PART_RECORDS)
-    for outcome, task in zip(pool.run([(task, None) for task in gathers]), gathers, strict=True):
-        judged.add(Work(task), _done(outcome).shard)
+    for gathered, gather in zip(pool.run([(task, None) for task in gathers]), gathers, strict=True):
+        judged.add(Work(gather), _done(gathered).shard)
 
 
 def _done(outcome: Outcome | WorkerError) -> Outcome:
@@ -239,7 +241,9 @@ def _gathers(spills: Sequence[tuple[Spill, int]], sampled: set[str], size: int) 
         totals.filter((pl.col("total") > size) & ~pl.col("vehicle_id").is_in(list(sampled)))["vehicle_id"].implode()
     )
     shared = totals.filter(~large).with_columns(group=(pl.col("total").cum_sum() - 1) // size)
-    whole = rows.join(shared.select("vehicle_id", "group"), on="vehicle_id").sort("group", "vehicle_id", "spill", "start")
+    whole = rows.join(shared.select("vehicle_id", "group"), on="vehicle_id").sort(
+        "group", "vehicle_id", "spill", "start"
+    )
     tasks = [GatherTask(_rows(group, spills), alone=True) for group in whole.partition_by("group", maintain_order=True)]
     for vehicle in rows.filter(large).partition_by("vehicle_id", maintain_order=True):
         hours = vehicle.group_by("hour").agg(pl.col("count").sum()).sort("hour")
@@ -280,6 +284,6 @@ def _tell_legs(judged: Judged, pool: Pool) -> None:
         hints = hints_for(numbered_legs(judged.shards))
         if not hints:
             return
-        jobs: list[tuple[Task, Hints | None]] = [(judged.works[number].task, told) for number, told in hints.items()]
+        jobs: list[Job] = [(judged.works[number].task, told) for number, told in hints.items()]
         for number, outcome in zip(hints, pool.run(jobs), strict=True):
             judged.shards[number] = judged.works[number].finished(_done(outcome).shard)

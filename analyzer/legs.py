@@ -8,7 +8,8 @@ says at all) is known only then.
 import numpy as np
 import polars as pl
 
-from analyzer.fixes import SAID, Fixes, Hints, instant_text
+from analyzer.fixes import Fixes, instant_text
+from analyzer.stated import SAID, Hints
 from analyzer.terms import SECOND_US
 
 _END = ("time_us", "longitude", "latitude", "accuracy_m", "file", "record")
@@ -74,7 +75,11 @@ def holes_of(fixes: Fixes) -> pl.DataFrame:
     low, high = (fixes.trips[name].to_numpy()[trip] for name in ("own_first", "own_last"))
     last = last[(fixes.trip[last + 1] == trip) & (last >= low) & (last <= high)]
     after = last + 1
-    columns = {"trip": fixes.trip[last].astype(np.int64), "last_us": fixes.time_us[last], "next_us": fixes.time_us[after]}
+    columns = {
+        "trip": fixes.trip[last].astype(np.int64),
+        "last_us": fixes.time_us[last],
+        "next_us": fixes.time_us[after],
+    }
     for name in ("longitude", "latitude", "file", "record"):
         values = getattr(fixes, name)
         columns |= {f"last_{name}": values[last], f"next_{name}": values[after]}
@@ -90,9 +95,10 @@ def with_trip_numbers(legs: pl.DataFrame) -> pl.DataFrame:
 
 
 def trips_of(legs: pl.DataFrame, holes: pl.DataFrame) -> pl.DataFrame:
-    """Return a row a trip: vehicle_id, trip_id (nameless ones by their start), start_us, end_us,
-    offset_us (a clock of all trips less time), observed_share, SAID, first_* and last_*, types.
+    """Return a row a trip, nameless ones named by their start.
 
+    vehicle_id, trip_id, start_us, end_us, offset_us (a clock of all trips less time),
+    observed_share, the columns of SAID, first_* and last_* (of its ends), types.
     `legs` are numbered; `holes` have `trip`, the number. The share of a trip of one instant is 0.
     """
     ends = [f"first_{name}" for name in _END]

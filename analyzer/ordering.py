@@ -161,8 +161,7 @@ def _longest_gap_us(lanes: pl.DataFrame, starts: np.ndarray, count: int, evaluat
 
 @dataclass(frozen=True)
 class Steps:
-    """From each record to the next: metres, microseconds (-1 at a trip's end), and where both
-    imply more than `max_plausible_kph`."""
+    """From each record to the next: metres, microseconds (-1 at a trip's end), and which imply too much."""
 
     metres: np.ndarray
     duration_us: np.ndarray

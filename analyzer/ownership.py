@@ -71,7 +71,9 @@ def own_the_middle(ordered: Ordered, steps: Steps) -> Ownership:
     own = np.array([(m.own_from, m.own_to) for m in middles], dtype=np.int64).reshape(-1, 2)
     owned = own[:, 0] < own[:, 1]
     times = np.where(owned[:, None], ordered.time_us[np.minimum(own, len(ordered.time_us) - 1)], ALWAYS[0])
-    lanes = ordered.lanes.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("lane"), "vehicle_id", "trip_id").with_columns(
+    lanes = ordered.lanes.select(
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("lane"), "vehicle_id", "trip_id"
+    ).with_columns(
         first_us=ordered.time_us[starts],
         last_us=ordered.time_us[ends - 1],
         own_from_us=_unless(~owned, times[:, 0]),
@@ -124,7 +126,9 @@ def _middle(time_us: np.ndarray, jumps: np.ndarray, start: int, end: int) -> _Mi
 Station = Callable[[np.ndarray, int, int], int]
 
 
-def _calm(time_us: np.ndarray, jumps: np.ndarray, station: Station, start: int, end: int) -> tuple[int, int, int] | None:
+def _calm(
+    time_us: np.ndarray, jumps: np.ndarray, station: Station, start: int, end: int
+) -> tuple[int, int, int] | None:
     """Return the first calm window of `[start, end)` as first, middle (a station) and last, null if none."""
     first = start
     while True:
@@ -171,4 +175,5 @@ def _records(records: pl.DataFrame, spans: list[tuple[int, int, int, int]]) -> p
         )
         for lane, side, low, high in spans
     ]
-    return pl.concat(parts) if parts else records.clear()
+    # Copied: a view of them would keep all records of the slice in memory.
+    return pl.concat(parts, rechunk=True) if parts else records.clear()

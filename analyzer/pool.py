@@ -10,7 +10,6 @@ it is given up.
 import os
 import pickle
 import signal
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -23,10 +22,8 @@ from typing import TYPE_CHECKING
 from analyzer.errors import WorkerError
 
 if TYPE_CHECKING:  # a pool starts before these are imported
-    from analyzer.fixes import Hints
-    from analyzer.tasks import Common, Outcome, Task
+    from analyzer.tasks import Common, Job, Outcome
 
-    Job = tuple[Task, Hints | None]
     Outcomes = dict[int, Outcome | WorkerError]
 
 ATTEMPTS = 2
@@ -38,9 +35,8 @@ _held: dict[Path, "Common"] = {}
 
 def cores() -> int:
     """Return how many processors this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    allowed = getattr(os, "sched_getaffinity", None)  # only Linux has it
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _quiet() -> None:
@@ -62,7 +58,7 @@ def _work(common: Path, job: "Job") -> "Outcome":
 
 
 class Pool:
-    """This process and up to `workers - 1` others; used through `pool_of`."""
+    """Up to `workers` processes, this one among them; used through `pool_of`."""
 
     def __init__(self, workers: int, folder: Path) -> None:
         """Note how many processes there may be; `folder` is for what they share."""
@@ -89,9 +85,7 @@ class Pool:
         if self._executor is not None:
             self._shared.write_bytes(pickle.dumps(common))
 
-    def run(
-        self, jobs: Sequence["Job"], done: Callable[[int], None] = lambda _: None
-    ) -> list["Outcome | WorkerError"]:
+    def run(self, jobs: Sequence["Job"], done: Callable[[int], None] = lambda _: None) -> list["Outcome | WorkerError"]:
         """Return the outcome of every job, in their order; a WorkerError where it was given up.
 
         `done` is told how many are ready.

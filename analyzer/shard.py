@@ -15,12 +15,13 @@ from analyzer.epochs import epochs_between
 from analyzer.events import phases_of
 from analyzer.evidence import BorderBook, Scene
 from analyzer.exposure import exposure_parts
-from analyzer.fixes import Fixes, FixesMade, Hints, make_fixes
+from analyzer.fixes import Fixes, FixesMade, make_fixes
 from analyzer.judgement import judge, profiles_of
 from analyzer.legs import holes_of, legs_of
 from analyzer.membership import ZoneIndex
 from analyzer.rulebook import Rulebook
 from analyzer.sentence import Check
+from analyzer.stated import Hints
 from analyzer.stretches import stretches_of
 from analyzer.track import make_track
 from analyzer.tracks import lines_of

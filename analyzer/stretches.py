@@ -20,6 +20,7 @@ from analyzer.sentence import Check
 from analyzer.terms import SECOND_US
 from analyzer.track import Track, fix_at, place_at
 
+
 def stretches_of(scene: Scene, judgements: Judgements, checks: Mapping[str, Check]) -> pl.DataFrame:
     """Return the broken stretches of the legs of a shard; `trip` is still that of the shard."""
     parts = broken_parts(scene.track, judgements, checks)

@@ -13,9 +13,9 @@ from typing import Protocol
 import polars as pl
 
 from analyzer.errors import LogError
-from analyzer.fixes import Hints
 from analyzer.logs import Log, Part, Plan, ReadOptions, Remark, read_part
 from analyzer.shard import Shard, World, analyze_shard
+from analyzer.stated import Hints
 from analyzer.tables import RECORDS
 
 HOUR_US = 3_600_000_000
@@ -85,6 +85,10 @@ class Task(Protocol):
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:
         """Do it; `hints` are what the rest of the log says of its trips."""
         ...
+
+
+Job = tuple[Task, Hints | None]
+"""A task, and what it is told of its trips."""
 
 
 @dataclass(frozen=True)
@@ -229,9 +233,7 @@ def _sampled(records: pl.DataFrame) -> tuple[str, ...]:
 
 def put_aside(records: pl.DataFrame, path: Path, samples: tuple[str, ...]) -> Spill:
     """Write records to a file, sorted by vehicle and time."""
-    ordered = records.with_columns(pl.col("vehicle_id").cast(pl.String)).sort(
-        "vehicle_id", "time", maintain_order=True
-    )
+    ordered = records.with_columns(pl.col("vehicle_id").cast(pl.String)).sort("vehicle_id", "time", maintain_order=True)
     ordered.write_ipc(path, compression="uncompressed")
     hour = (pl.col("time").dt.epoch("us") // HOUR_US).alias("hour")
     counts = ordered.group_by("vehicle_id", hour, maintain_order=True).agg(pl.len().cast(pl.Int64).alias("count"))

@@ -73,9 +73,7 @@ def _vertices(lines: np.ndarray) -> pl.DataFrame:
     return rounded.group_by("line", maintain_order=True).agg("longitude", "latitude").drop("line")
 
 
-def tracks_table(
-    lines: pl.DataFrame, holes: pl.DataFrame, findings: pl.DataFrame, trips: pl.DataFrame
-) -> pl.DataFrame:
+def tracks_table(lines: pl.DataFrame, holes: pl.DataFrame, findings: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
     """Return the table of tracks; all frames have `trip`, the row of `trips`, and times in UTC."""
     if lines.is_empty():
         return empty(TRACKS)
@@ -128,7 +126,10 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _holes(holes: pl.DataFrame) -> pl.DataFrame:
     """Return the holes as straight lines."""
-    ends = {name: pl.concat_list(f"last_{name}", f"next_{name}").list.eval(pl.element().round(DIGITS)) for name in ("longitude", "latitude")}
+    ends = {
+        name: pl.concat_list(f"last_{name}", f"next_{name}").list.eval(pl.element().round(DIGITS))
+        for name in ("longitude", "latitude")
+    }
     return holes.select("trip", start_us="last_us", end_us="next_us", verdict=pl.lit("not_observed"), **ends)
 
 
@@ -157,5 +158,3 @@ def _cut(pieces: pl.DataFrame, edges: np.ndarray) -> pl.DataFrame:
     edge = np.searchsorted(edges, begin, side="right")
     cut = pieces[piece].with_columns(start_us=pl.Series(begin), end_us=pl.Series(finish), edge=pl.Series(edge))
     return cut.filter(pl.col("end_us") > pl.col("start_us"))
-
-

@@ -148,9 +148,7 @@ def no_merging(patch):
 
 
 def no_suppressing(patch):
-    patch.setattr(
-        analyzer.findings, "too_short", lambda found, *_: pl.Series([False] * found.height, dtype=pl.Boolean)
-    )
+    patch.setattr(analyzer.findings, "too_short", lambda found, *_: pl.Series([False] * found.height, dtype=pl.Boolean))
 
 
 def no_buffer(patch):

@@ -101,15 +101,20 @@ def test_speed_is_derived_over_two_seconds():
 
 def test_a_vehicle_with_samples_only_is_still_counted(tmp_path, monkeypatch):
     import analyzer.analysis
-    from analyzer.logs import Log
+    import analyzer.tasks
+    from analyzer.logs import Log, Part, Plan
     from analyzer.logs._format import NO_REJECTS
 
-    frame = pl.concat(
-        [records((0, 126.8, 5.0, None)), records((0, None, 5.0, None)).with_columns(vehicle_id=pl.lit("W"))]
+    rows = records((0, 126.8, 5.0, None)), records((0, None, 5.0, None)).with_columns(vehicle_id=pl.lit("W"))
+    parts = (Part(0, 1, 1), Part(1, 2, 1))
+    frames = dict(zip(parts, rows, strict=True))
+    monkeypatch.setattr(analyzer.analysis, "plan_log", lambda *_: Plan("x", "csv", parts))
+    monkeypatch.setattr(analyzer.analysis, "sha256_of", lambda _: None)
+    monkeypatch.setattr(
+        analyzer.tasks,
+        "read_part",
+        lambda _plan, part, _options: Log("x", "csv", None, frames[part].drop("file"), NO_REJECTS, 1),
     )
-    log = Log("x", "csv", None, frame.drop("file"), NO_REJECTS, 2)
-    monkeypatch.setattr(analyzer.analysis, "read_log", lambda *_: log)
-    monkeypatch.setattr(analyzer.analysis, "SHARD_RECORDS", 1)
     account = analyze(["x"], load_zone_set("demo")).logs[0]
     assert (account.records, account.fixes, account.rejects, account.other_records) == (2, 1, 0, 1)
 
