@@ -3,20 +3,24 @@
 import csv
 import datetime as dt
 import difflib
+import gc
 import hashlib
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import shapely
-from shapely.geometry import MultiPolygon, Polygon, shape
-from shapely.geometry.polygon import orient
+from shapely.geometry import MultiPolygon, Polygon
 from shapely.validation import explain_validity
 
 from analyzer.coordinates import korean_crs_of
 from analyzer.errors import ZoneSetError
+from analyzer.geometry import ECCENTRICITY_2, FLATTENING, SEMI_MAJOR_M
 from analyzer.rule_loading import load_rules
 from analyzer.terms import GEOMETRY_CONFIDENCES, Notice
 from analyzer.windows import instant_us
@@ -39,7 +43,24 @@ def load_zone_set(name_or_folder: str | Path, fleet: Path | None = None) -> Zone
 
     Raises ZoneSetError or RuleError: what is wrong, where, and what to write instead.
     """
-    folder = _folder(name_or_folder)
+    with _no_garbage_collection():
+        return _load(_folder(name_or_folder), fleet)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Spare the collector millions of new lists, which it would walk through again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _load(folder: Path, fleet: Path | None) -> ZoneSet:
+    """Return the zone set of a folder."""
     path = folder / "zones.geojson"
     document = _json(path)
     notices: list[Notice] = []
@@ -142,50 +163,56 @@ def _geometry(where: str, value: Any) -> tuple[Polygon | MultiPolygon, bool]:
     kind = value.get("type") if isinstance(value, dict) else None
     if kind not in ("Polygon", "MultiPolygon"):
         raise ZoneSetError(f"{where}: geometry is {kind}; a zone is a Polygon or MultiPolygon")
-    closed, repaired = _closed(where, value)
+    rings = [[_closed(where, ring) for ring in polygon] for polygon in _polygons(where, value)]
     try:
-        geometry = shape(closed)
-    except (ValueError, TypeError, KeyError, IndexError, shapely.errors.ShapelyError) as error:
+        parts = [_polygon([ring for ring, _ in polygon]) for polygon in rings]
+    except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError) as error:
         raise ZoneSetError(f"{where}: coordinates cannot be read ({error})") from error
-    geometry = shapely.force_2d(geometry)
+    geometry = parts[0] if kind == "Polygon" else shapely.multipolygons(parts)
     _in_degrees(where, geometry)
     if geometry.is_empty or not geometry.is_valid:
         fault = "it is empty" if geometry.is_empty else explain_validity(geometry)
         message = f"{where}: the outline is not valid: {fault} (longitude latitude); redraw it there"
         raise ZoneSetError(message)
-    turned = _oriented(geometry)
-    same = all(a.equals_exact(b, 0) for a, b in zip(_rings(turned), _rings(geometry), strict=True))
+    turned = shapely.orient_polygons(geometry)
+    repaired = any(was_open for polygon in rings for _, was_open in polygon)
+    same = np.array_equal(shapely.get_coordinates(turned), shapely.get_coordinates(geometry))
     return turned, repaired or not same
 
 
-def _closed(where: str, value: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """Return the geometry with every ring closed, and whether one was not."""
-    repaired = False
-
-    def close(ring: Any) -> Any:
-        nonlocal repaired
-        if not isinstance(ring, list) or len(ring) < 3:  # noqa: PLR2004
-            raise ZoneSetError(f"{where}: a ring needs at least 3 vertices")
-        if ring[0] == ring[-1]:
-            return ring
-        repaired = True
-        return [*ring, ring[0]]
-
+def _polygons(where: str, value: Mapping[str, Any]) -> list[list[Any]]:
+    """Return the polygons of a geometry, each a list of rings."""
     coordinates = value.get("coordinates")
     if not isinstance(coordinates, list) or not coordinates:
         raise ZoneSetError(f"{where}: has no coordinates")
-    if value["type"] == "Polygon":
-        rings: Any = [close(ring) for ring in coordinates]
-    else:
-        rings = [[close(ring) for ring in polygon] for polygon in coordinates]
-    return {"type": value["type"], "coordinates": rings}, repaired
+    polygons = [coordinates] if value["type"] == "Polygon" else coordinates
+    if not all(isinstance(polygon, list) for polygon in polygons):
+        raise ZoneSetError(f"{where}: a polygon is a list of rings")
+    return polygons
 
 
-def _oriented(geometry: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
-    """Return the geometry with outer rings counter-clockwise (RFC 7946, 3.1.6)."""
-    if isinstance(geometry, Polygon):
-        return orient(geometry)
-    return MultiPolygon([orient(polygon) for polygon in geometry.geoms])
+def _closed(where: str, ring: Any) -> tuple[list[Any], bool]:
+    """Return the positions of a ring, the last like the first, and whether they were not."""
+    if not isinstance(ring, list) or len(ring) < 3:  # noqa: PLR2004
+        raise ZoneSetError(f"{where}: a ring needs at least 3 vertices")
+    return (ring, False) if ring[0] == ring[-1] else ([*ring, ring[0]], True)
+
+
+def _polygon(rings: list[list[Any]]) -> Polygon:
+    """Return the polygon of an outer ring and its holes."""
+    outer, *holes = (shapely.linearrings(_positions(ring)) for ring in rings)
+    return shapely.polygons(outer, holes=holes or None)
+
+
+def _positions(ring: list[Any]) -> np.ndarray:
+    """Return longitude and latitude of each position (a list of 2 numbers, or 3 with a height)."""
+    sizes = set(map(len, ring)) if set(map(type, ring)) == {list} else set()
+    if sizes not in ({2}, {3}):
+        raise ValueError("a position is a longitude and a latitude")
+    points = np.fromiter(itertools.chain.from_iterable(ring), np.float64).reshape(len(ring), *sizes)[:, :2]
+    if not np.isfinite(points).all():
+        raise ValueError("a coordinate is no number")
+    return points
 
 
 def _rings(geometry: Polygon | MultiPolygon) -> list[Any]:
@@ -262,11 +289,29 @@ def _text(where: str, properties: Mapping[str, Any], key: str) -> str:
 
 
 def area_km2(geometry: Polygon | MultiPolygon) -> float:
-    """Return the area on the WGS 84 ellipsoid in square kilometres (Karney 2013, by PROJ)."""
-    from pyproj import Geod  # noqa: PLC0415 - only loading a zone set needs it
+    """Return the area on the WGS 84 ellipsoid in square kilometres, of edges straight in degrees.
 
-    area, _ = Geod(ellps="WGS84").geometry_area_perimeter(_oriented(geometry))
-    return abs(float(area)) / 1e6
+    It is the line integral of what lies between the edge and a parallel, exact but for the
+    quadrature: five points (Gauss and Legendre) on every edge.
+    """
+    points, ring = shapely.get_coordinates(_rings(shapely.orient_polygons(geometry)), return_index=True)
+    joined = ring[1:] == ring[:-1]
+    latitude = np.radians(points[:, 1])
+    step = np.diff(latitude)
+    nodes, weights = np.polynomial.legendre.leggauss(5)
+    mean = sum(
+        w / 2 * _area_below(latitude[:-1] + (1 + node) / 2 * step) for node, w in zip(nodes, weights, strict=True)
+    )
+    mean = mean - _area_below(latitude[:1])
+    return abs(float(np.sum(np.radians(np.diff(points[:, 0])) * mean * joined))) / 1e6
+
+
+def _area_below(latitude: np.ndarray) -> np.ndarray:
+    """Return the square metres between equator and latitude per radian of longitude (Snyder 1987, p. 16)."""
+    e = np.sqrt(ECCENTRICITY_2)
+    sine = np.sin(latitude)
+    polar_m = SEMI_MAJOR_M * (1 - FLATTENING)
+    return polar_m**2 / 2 * (sine / (1 - ECCENTRICITY_2 * sine * sine) + np.arctanh(e * sine) / e)
 
 
 def _unique(path: Path, zones: tuple[Zone, ...]) -> None:
