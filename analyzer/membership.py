@@ -26,7 +26,10 @@ PAGE_BITS = 5
 PAGE = 1 << PAGE_BITS
 """Cells along each side of a page."""
 
-CELLS_ACROSS = 100
+OCTET = 8
+"""Cells along each side of the squares within which longer ways are cleared at a glance."""
+
+CELLS_ACROSS = 200
 """Cells across the zone of middling size, where the memory allows it."""
 
 LEAST_CELL_DEG = 1e-5
@@ -194,6 +197,8 @@ class ZoneIndex:
         labels = self._labels(border, self.grid, first_row, first_column)
         labels[border] = -1 - np.arange(np.count_nonzero(border))
         self._cells = np.concatenate([np.repeat(kinds, PAGE**2), labels.ravel()]).astype(np.int32)
+        octets = border.reshape(-1, PAGE // OCTET, OCTET, PAGE // OCTET, OCTET).any(axis=(2, 4))
+        self._free_octets = ~np.concatenate([np.zeros((len(kinds), *octets.shape[1:]), dtype=bool), octets])
         page, row, column = np.nonzero(border)
         return first_row[page] + row, first_column[page] + column
 
@@ -244,11 +249,16 @@ class ZoneIndex:
 
     def _coarse_label(self, column: np.ndarray, row: np.ndarray) -> np.ndarray:
         """Return the label of cells."""
+        return self._cells.take(self._place(column, row), mode="wrap")
+
+    def _place(self, column: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """Return the place of cells in `_cells`."""
         page = (row >> PAGE_BITS) * (self.grid.columns >> PAGE_BITS) + (column >> PAGE_BITS)
-        place = self._page_start.take(page)
+        # every place is valid, and "wrap" is the quickest way to take
+        place = self._page_start.take(page, mode="wrap")
         place += row << PAGE_BITS
         place += column
-        return self._cells.take(place)
+        return place
 
     def cells(self, longitude: np.ndarray, latitude: np.ndarray) -> Cells:
         """Return the fine cell of each point and what the grid alone knows of it."""
@@ -262,17 +272,30 @@ class ZoneIndex:
         """Return which ways from cell to cell cannot touch a border, as far as a glance tells.
 
         Two cells that are the same or share a side are together convex, and so are four that
-        share a corner: where all are free of borders, so is every way within them.
+        share a corner: where all are free of borders, so is every way within them. The same
+        holds for squares of OCTET x OCTET cells.
         """
         steps = np.abs(start.column - end.column) + np.abs(start.row - end.row)
         clear = (start.label >= 0) & (end.label >= 0) & (steps <= 1)
-        asked = np.flatnonzero(start.free & end.free & ~clear)
-        column, row = start.column[asked] // self.factor, start.row[asked] // self.factor
-        to_column, to_row = end.column[asked] // self.factor, end.row[asked] // self.factor
-        beside = (np.abs(column - to_column) <= 1) & (np.abs(row - to_row) <= 1)
-        corners = (self._coarse_label(column, to_row) >= 0) & (self._coarse_label(to_column, row) >= 0)
-        clear[asked] = beside & corners
+        for size, is_free in ((self.factor, self._free_cell), (self.factor * OCTET, self._free_octet)):
+            asked = np.flatnonzero(start.free & end.free & ~clear)
+            column, row = start.column[asked] // size, start.row[asked] // size
+            to_column, to_row = end.column[asked] // size, end.row[asked] // size
+            free = (np.abs(column - to_column) <= 1) & (np.abs(row - to_row) <= 1)
+            for corner in ((column, row), (to_column, row), (column, to_row), (to_column, to_row)):
+                free &= is_free(*corner)
+            clear[asked] = free
         return clear
+
+    def _free_cell(self, column: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """Return which cells are free."""
+        return self._coarse_label(column, row) >= 0
+
+    def _free_octet(self, column: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """Return which squares of OCTET x OCTET cells are free."""
+        place = self._place(column * OCTET, row * OCTET)
+        page, row, column = place // PAGE**2, place // PAGE % PAGE, place % PAGE
+        return self._free_octets[page, row // OCTET, column // OCTET]
 
     def _refine(self, label: np.ndarray, column: np.ndarray, row: np.ndarray) -> None:
         """Replace the labels of border cells by those of the fine cells, in place."""

@@ -289,7 +289,7 @@ def _text(where: str, properties: Mapping[str, Any], key: str) -> str:
 
 
 def area_km2(geometry: Polygon | MultiPolygon) -> float:
-    """Return the area on the WGS 84 ellipsoid in square kilometres, of edges straight in degrees.
+    """Return the area on the WGS 84 ellipsoid in square kilometres, of edges straight in degrees (RFC 7946, 3.1.1).
 
     It is the line integral of what lies between the edge and a parallel, exact but for the
     quadrature: five points (Gauss and Legendre) on every edge.
