@@ -106,9 +106,9 @@ def analyze(**given: Any) -> None:
     Exit status: 0 all compliant; 1 a violation; 3 something undecided; 4 some input
     could not be analyzed; 2 wrong usage.
     """
-    from analyzer import terminal  # noqa: PLC0415 - heavy imports only where they are needed
-
     analysis = _analyze(given)
+    from analyzer import terminal  # noqa: PLC0415 - heavy imports only where they are needed, and when
+
     if given["as_json"]:
         click.echo(terminal.summary_json(analysis))
     elif not given["quiet"]:

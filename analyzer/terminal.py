@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
@@ -14,13 +14,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analyzer.demo import Outcome
 from analyzer.outputs.map import worst_first
 from analyzer.plain_text import plain
 from analyzer.results import Analysis
 from analyzer.windows import local_date
 from analyzer.wording import CHECK_WORDS, WORDS, answer
 from analyzer.zones import ZoneSet
+
+if TYPE_CHECKING:
+    from analyzer.demo import Outcome
 
 MOST_SHOWN = 10
 COLOURS = {
@@ -142,7 +144,7 @@ def _print_place(console: Console, out: Path, lang: str) -> None:
     console.print({"ko": f"결과: {shown}", "en": f"Result: {shown}"}[lang], soft_wrap=True)
 
 
-def print_truth(outcome: Outcome, lang: str) -> None:
+def print_truth(outcome: "Outcome", lang: str) -> None:
     """Print how the verdicts compare with what was built into the synthetic day."""
     console = _console()
     table = Table("", "", "", "", box=None, pad_edge=False, show_header=False)
