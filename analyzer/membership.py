@@ -176,29 +176,38 @@ class ZoneIndex:
     def _label_cells(self, column: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Label every cell, those given as border cells; return row and column of each of these, by label.
 
-        Pages without border cells are all of one combination, and those of one combination are
-        stored once. `_page_start[page] + row * PAGE + column` is the place of a cell in `_cells`.
+        `_page_start[page] + row * PAGE + column` is the place of a cell in `_cells`.
+        """
+        number, kinds = self._number_pages(column // PAGE, row // PAGE)
+        page_row, page_column = np.indices(number.shape)
+        self._page_start = ((number - page_row) * PAGE**2 - page_column * PAGE).astype(np.int32).ravel()
+        border = np.zeros((len(kinds) + np.count_nonzero(self._bordered), PAGE, PAGE), dtype=bool)
+        border[number[row // PAGE, column // PAGE], row % PAGE, column % PAGE] = True
+        octets = border.reshape(-1, PAGE // OCTET, OCTET, PAGE // OCTET, OCTET)
+        self._free_octets = np.logical_not(octets.any(axis=(2, 4)))
+        return self._label_bordered(kinds, border[len(kinds) :])
+
+    def _number_pages(self, column: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the number of each page, and the combinations that free pages have.
+
+        Pages without border cells are all of one combination, and all those of the same one
+        share a number, its place among the combinations; the others follow, each by itself.
         """
         wide, high = self.grid.columns // PAGE, self.grid.rows // PAGE
         self._pages = Grid(self.grid.west, self.grid.south, self.grid.size * PAGE, wide, high)
-        self._bordered = bordered = np.zeros((high, wide), dtype=bool)
-        bordered[row // PAGE, column // PAGE] = True
-        whole = self._labels(bordered[None], self._pages, np.zeros(1), np.zeros(1))[0]
+        self._bordered = np.zeros((high, wide), dtype=bool)
+        self._bordered[row, column] = True
+        whole = self._labels(self._bordered[None], self._pages, np.zeros(1), np.zeros(1))[0]
         kinds, kind = np.unique(whole, return_inverse=True)
-        number = np.where(
-            bordered, np.cumsum(bordered).reshape(bordered.shape) - 1 + len(kinds), kind.reshape(whole.shape)
-        )
-        page_row, page_column = np.indices(number.shape)
-        self._page_start = ((number - page_row) * PAGE**2 - page_column * PAGE).astype(np.int32).ravel()
+        own = len(kinds) - 1 + np.cumsum(self._bordered).reshape(whole.shape)
+        return np.where(self._bordered, own, kind.reshape(whole.shape)), kinds
 
-        border = np.zeros((np.count_nonzero(bordered), PAGE, PAGE), dtype=bool)
-        border[number[row // PAGE, column // PAGE] - len(kinds), row % PAGE, column % PAGE] = True
-        first_row, first_column = (PAGE * place for place in np.nonzero(bordered))
+    def _label_bordered(self, kinds: np.ndarray, border: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Label the cells of free pages and of bordered ones; return row and column of each border cell."""
+        first_row, first_column = (PAGE * place for place in np.nonzero(self._bordered))
         labels = self._labels(border, self.grid, first_row, first_column)
         labels[border] = -1 - np.arange(np.count_nonzero(border))
         self._cells = np.concatenate([np.repeat(kinds, PAGE**2), labels.ravel()]).astype(np.int32)
-        octets = border.reshape(-1, PAGE // OCTET, OCTET, PAGE // OCTET, OCTET).any(axis=(2, 4))
-        self._free_octets = ~np.concatenate([np.zeros((len(kinds), *octets.shape[1:]), dtype=bool), octets])
         page, row, column = np.nonzero(border)
         return first_row[page] + row, first_column[page] + column
 
