@@ -20,9 +20,64 @@ BIN_DEG = 0.05
 
 GEODESIC_FROM_M = 20_000.0
 
+CHAIN_EDGES = 8
+"""Edges of one line of a tree: fewer lines are built and searched sooner."""
+
+MOST_POINTS = 1 << 15
+"""Points looked up at once: each is measured against the edges of a chain."""
+
 TIE_SHARE = 1e-3
 """Two borders whose distances differ by less than this share are both the nearest (that is how
 well distances are known): then the less accurate one counts."""
+
+
+@dataclass(frozen=True)
+class _Chains:
+    """Edges that follow each other, up to `CHAIN_EDGES`, as one line each: first edge, count, and tree.
+
+    The lines are in the plane of one latitude bin, of which `east` and `north` are the metres
+    per degree.
+    """
+
+    first: np.ndarray
+    count: np.ndarray
+    tree: shapely.STRtree
+    east: float
+    north: float
+
+    @staticmethod
+    def of(edges: Edges, latitude_bin: int) -> "_Chains":
+        """Return the chains of edges in the plane of one latitude bin."""
+        east, north = metres_per_degree((latitude_bin + 0.5) * BIN_DEG)
+        number = np.arange(len(edges.ax))
+        follows = np.zeros(len(number), dtype=bool)
+        follows[1:] = (edges.ax[1:] == edges.bx[:-1]) & (edges.ay[1:] == edges.by[:-1])
+        run = np.maximum.accumulate(np.where(follows, 0, number))
+        first = np.flatnonzero((number - run) % CHAIN_EDGES == 0)
+        count = np.diff(np.append(first, len(number)))
+        # The vertices of a chain: the start of each of its edges, and the end of the last.
+        last = first + count - 1
+        at = last + 1
+        x, y = np.insert(edges.ax, at, edges.bx[last]), np.insert(edges.ay, at, edges.by[last])
+        lines = shapely.linestrings(x * east, y * north, indices=np.repeat(np.arange(len(first)), count + 1))
+        return _Chains(first, count, shapely.STRtree(lines), float(east), float(north))
+
+    def nearest_edge(self, edges: Edges, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+        """Return the nearest edge of each point: of the nearest chain, the first of the nearest."""
+        x, y = longitude * self.east, latitude * self.north
+        found, chain = self.tree.query_nearest(shapely.points(x, y), all_matches=False)
+        count = self.count[chain]
+        starts = np.cumsum(count) - count
+        point = np.repeat(found, count)
+        edge = np.repeat(self.first[chain] - starts, count) + np.arange(len(point))
+        ax, ay = edges.ax[edge] * self.east, edges.ay[edge] * self.north
+        ex, ey = edges.bx[edge] * self.east - ax, edges.by[edge] * self.north - ay
+        wx, wy = x[point] - ax, y[point] - ay
+        share = np.clip((wx * ex + wy * ey) / np.maximum(ex * ex + ey * ey, 1e-30), 0, 1)
+        square = (wx - share * ex) ** 2 + (wy - share * ey) ** 2
+        least = np.minimum.reduceat(square, starts)
+        first = np.flatnonzero(square == np.repeat(least, count))
+        return edge[first[np.unique(point[first], return_index=True)[1]]]
 
 
 class Border:
@@ -31,14 +86,7 @@ class Border:
     def __init__(self, edges: Edges) -> None:
         """Keep the edges; trees are built when a latitude is first asked for."""
         self.edges = edges
-        self._tree = lru_cache(maxsize=64)(self._build)
-
-    def _build(self, latitude_bin: int) -> tuple[shapely.STRtree, float, float]:
-        """Return the tree of one latitude bin, and its metres per degree."""
-        east, north = metres_per_degree((latitude_bin + 0.5) * BIN_DEG)
-        e = self.edges
-        ends = np.column_stack([e.ax * east, e.ay * north, e.bx * east, e.by * north])
-        return shapely.STRtree(shapely.linestrings(ends.reshape(-1, 2, 2))), east, north
+        self._chains = lru_cache(maxsize=64)(lambda latitude_bin: _Chains.of(edges, latitude_bin))
 
     def nearest(self, longitude: np.ndarray, latitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return metres to the nearest edge of each point, and the zone of that edge.
@@ -55,11 +103,9 @@ class Border:
             return np.full(len(longitude), np.inf), edge
         bins = np.floor(latitude / BIN_DEG).astype(np.int64)
         for one in np.unique(bins):
-            at = np.flatnonzero(bins == one)
-            tree, east, north = self._tree(int(one))
-            points = shapely.points(longitude[at] * east, latitude[at] * north)
-            found, nearest = tree.query_nearest(points, all_matches=False)
-            edge[at[found]] = nearest
+            within = np.flatnonzero(bins == one)
+            for at in np.array_split(within, -(-len(within) // MOST_POINTS)):
+                edge[at] = self._chains(int(one)).nearest_edge(self.edges, longitude[at], latitude[at])
         return self.metres_to(longitude, latitude, edge), edge
 
     def metres_to(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
