@@ -23,6 +23,10 @@ GEODESIC_FROM_M = 20_000.0
 CHAIN_EDGES = 8
 """Edges of one line of a tree: fewer lines are built and searched sooner."""
 
+FAR_DEG, FAR_FACTOR = 1.0, 1.01
+"""A box is far where it is so by the metres per degree of a degree nearer to the pole, and by a
+percent more: beyond that degree it is 100 km away."""
+
 MOST_POINTS = 1 << 15
 """Points looked up at once: each is measured against the edges of a chain."""
 
@@ -149,6 +153,8 @@ class Clearance:
         self._first = np.cumsum(counts) - counts
         self._all, self._accuracy_m = Border(sorted_edges), np.repeat(accuracies, counts)
         self._least_accuracy_m = min(accuracies.tolist(), default=0.0)
+        self._worst_accuracy_m = max(accuracies.tolist(), default=0.0)
+        self._boxes = [edges.take(edges.zone == zone).box for zone in np.unique(edges.zone)]
 
     def error_m(self, accuracy_m: np.ndarray, zone_accuracy_m: float | np.ndarray) -> np.ndarray:
         """Return the position error in metres."""
@@ -160,6 +166,24 @@ class Clearance:
         """Return distance, spare, nearest zone (-1: none) and the error for that zone."""
         found = self._measured(longitude, latitude, accuracy_m)
         return found.distance_m, found.spare_m, found.zone, found.error_m
+
+    def clear(self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray) -> np.ndarray:
+        """Return where the spare is above 0; points far from every zone are told by boxes alone."""
+        clear = self._far(longitude, latitude, accuracy_m)
+        near = np.flatnonzero(~clear)
+        clear[near] = self.measure(longitude[near], latitude[near], accuracy_m[near])[1] > 0
+        return clear
+
+    def _far(self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray) -> np.ndarray:
+        """Return which points are farther from the box around each zone's edges than any error, for sure."""
+        east, north = metres_per_degree(np.abs(latitude) + FAR_DEG)
+        error = self.error_m(accuracy_m, self._worst_accuracy_m)
+        far = np.ones(len(longitude), dtype=bool)
+        for west, south, right, top in self._boxes:
+            across = np.maximum(np.maximum(west - longitude, longitude - right), 0) * east
+            up = np.maximum(np.maximum(south - latitude, latitude - top), 0) * north
+            far &= np.maximum(across, up) > error * FAR_FACTOR
+        return far
 
     def _measured(self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray) -> "_Measured":
         """Return all that is known of points."""
@@ -213,6 +237,10 @@ class Distance:
         found = self.clearance._measured(longitude, latitude, accuracy_m)  # noqa: SLF001 - of this module
         return found.distance_m, found.distance_m, found.near_edge
 
+    def to_edge(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
+        """Return the metres to the edge."""
+        return self.clearance._metres_to(longitude, latitude, edge)  # noqa: SLF001
+
     def by_edge(
         self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray, edge: np.ndarray
     ) -> np.ndarray:
@@ -237,6 +265,10 @@ class Spare:
         """Return distance, spare, and the edge that gives the spare."""
         found = self.clearance._measured(longitude, latitude, accuracy_m)  # noqa: SLF001 - of this module
         return found.distance_m, found.spare_m, found.tight_edge
+
+    def to_edge(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
+        """Return the metres to the edge."""
+        return self.clearance._metres_to(longitude, latitude, edge)  # noqa: SLF001
 
     def by_edge(
         self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray, edge: np.ndarray

@@ -69,17 +69,33 @@ def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows[changed[first]], np.repeat(number.ravel(), np.diff(np.append(changed, len(rows))))
 
 
-def spare_m(scene: Scene, parts: Parts, at: FixesAt, zones: np.ndarray) -> np.ndarray:
-    """Return how far beyond the position error the lawful zones are at each fix; inf without any."""
-    fixes = scene.track.fixes
+def _among(scene: Scene, parts: Parts, at: FixesAt, zones: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return at which fixes no zone of theirs covers the place, and of these which have any at all."""
     covered = scene.track.index.combinations.matrix()[parts.combination[at.part]]
-    spare = np.where((zones & covered).any(axis=1), -np.inf, np.inf)
-    open_rows = np.flatnonzero(zones.any(axis=1) & (spare > 0))
+    outside = ~(zones & covered).any(axis=1)
+    return outside, np.flatnonzero(outside & zones.any(axis=1))
+
+
+def clear_of(scene: Scene, parts: Parts, at: FixesAt, zones: np.ndarray) -> np.ndarray:
+    """Return at which fixes none of the lawful zones lies within the position error."""
+    fixes = scene.track.fixes
+    clear, open_rows = _among(scene, parts, at, zones)
     accuracy = scene.segment_accuracy_m(at.fix)
     for own, row in _alike(zones, open_rows):
         f = at.fix[own]
-        border = scene.borders.of(row)
-        spare[own] = border.measure(fixes.longitude[f], fixes.latitude[f], accuracy[own])[1]
+        clear[own] = scene.borders.of(row).clear(fixes.longitude[f], fixes.latitude[f], accuracy[own])
+    return clear
+
+
+def spare_m(scene: Scene, parts: Parts, at: FixesAt, zones: np.ndarray) -> np.ndarray:
+    """Return how far beyond the position error the lawful zones are at each fix; inf without any."""
+    fixes = scene.track.fixes
+    outside, open_rows = _among(scene, parts, at, zones)
+    spare = np.where(outside, np.inf, -np.inf)
+    accuracy = scene.segment_accuracy_m(at.fix)
+    for own, row in _alike(zones, open_rows):
+        f = at.fix[own]
+        spare[own] = scene.borders.of(row).measure(fixes.longitude[f], fixes.latitude[f], accuracy[own])[1]
     return spare
 
 
@@ -123,22 +139,21 @@ def _certain(scene: Scene, parts: Parts, at: FixesAt, code: str) -> np.ndarray:
     permit = scene.rulebook.is_permit[rule[suspect]]
     unlawful = np.any([values[suspect] for values in broken.values()], axis=0)
     kind, profile = parts.kind[some.part], parts.profile[some.part]
-    by_permit = spare_m(scene, parts, some, lawful_zones(scene, kind, profile, unlawful))
-    certain[suspect] = np.where(permit, by_permit, _depth_spare(scene, parts, some, ~permit)) > 0
+    by_permit = clear_of(scene, parts, some, lawful_zones(scene, kind, profile, unlawful))
+    certain[suspect] = np.where(permit, by_permit, _deep(scene, parts, some, ~permit))
     return certain
 
 
-def _depth_spare(scene: Scene, parts: Parts, at: FixesAt, wanted: np.ndarray) -> np.ndarray:
-    """Return how far beyond the position error each wanted fix is inside its restriction's zones."""
+def _deep(scene: Scene, parts: Parts, at: FixesAt, wanted: np.ndarray) -> np.ndarray:
+    """Return which wanted fixes are deeper inside their restriction's zones than the position error."""
     book, epochs, fixes = scene.rulebook, scene.track.epochs, scene.track.fixes
     zones = book.zones[parts.rule[at.part]] & epochs.zone_valid[parts.kind[at.part]]
     accuracy = scene.segment_accuracy_m(at.fix)
-    spare = np.full(len(at.fix), -np.inf)
+    deep = np.zeros(len(at.fix), dtype=bool)
     for own, row in _alike(zones, np.flatnonzero(wanted)):
         f = at.fix[own]
-        border = scene.borders.of_union(row)
-        spare[own] = border.measure(fixes.longitude[f], fixes.latitude[f], accuracy[own])[1]
-    return spare
+        deep[own] = scene.borders.of_union(row).clear(fixes.longitude[f], fixes.latitude[f], accuracy[own])
+    return deep
 
 
 def _by_margin(scene: Scene, parts: Parts) -> Evidence:

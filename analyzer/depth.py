@@ -1,11 +1,12 @@
 """The deepest point of a path: bounds over ranges of its vertices, to 0.01 m.
 
-The distance to a border changes by no more than the way driven, so between two vertices
-at distances a and b, with L metres of way between them, it is nowhere more than
-`(a + b + L) / 2`; nor is it more than the distance to any one edge, which between two
-points is at most that at the farther of them. Only the first vertex of each range (of
-`RANGE_US` of absolute time) is measured at once; ranges that cannot beat the best of
-their group are dropped, in the others only vertices and segments that may be the best.
+Measuring the distance to a border is dear, bounds are cheap: between two vertices at
+distances a and b, with L metres of way between them, it is nowhere more than
+`(a + b + L) / 2`; and it is no more than the distance to any one edge, which between two
+points is at most that at the farther of them. So few vertices are measured: every
+`STRIDE`-th *station* (the first vertex of each range of `RANGE_US` of absolute time), then
+those of ranges that may hold the best of their group, then vertices and segments within
+them that may be the best of their range.
 
 What is found in a range depends on that range alone, and the best of a group is the best
 of its ranges. Shards end where ranges do (`ownership`): so how a path is divided into
@@ -24,6 +25,9 @@ TOLERANCE_M = 0.01
 RANGE_US = 8 * SECOND_US
 """Vertices of one such span of absolute time are a range."""
 
+STRIDE = 8
+"""Of the stations of a path, one in so many is measured before anything is known."""
+
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -34,6 +38,10 @@ class Measure(Protocol):
         self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return distance, objective, and the edge that gives the objective."""
+        ...
+
+    def to_edge(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
+        """Return the metres to one edge, which the distance is at the most."""
         ...
 
     def by_edge(
@@ -104,17 +112,50 @@ def deepest(paths: Paths, groups: int, measure: Measure) -> Deepest:
     """Return where each group's objective is greatest, to within `TOLERANCE_M`."""
     best = _Best(groups)
     low, high = _ranges(paths)
-    if not len(paths.path):
+    if not len(low):
         return best.result()
     stations, number = np.unique(np.concatenate([low, high]), return_inverse=True)
-    measured = _measured(paths, stations, measure)
-    best.offer(measured)
-    first, last = measured.take(number[: len(low)]), measured.take(number[len(low) :])
+    first, last = number[: len(low)], number[len(low) :]
+    upper_m = _upper_m(paths, stations, measure, best)
     worst = measure.least_error_m(_least_accuracy(paths.accuracy_m, low, high))
-    bound = (first.distance_m + last.distance_m + (last.way_um - first.way_um) / MICROMETRES) / 2 - worst
-    keep = np.flatnonzero((bound >= best.objective[first.group]) & (high > low))
-    _search_ranges(paths, low[keep], high[keep], first.take(keep), last.take(keep), measure, best)
+    way_m = (paths.way_um[high] - paths.way_um[low]) / MICROMETRES
+    bound = (upper_m[first] + upper_m[last] + way_m) / 2 - worst
+    group = paths.group[low]
+    _offer_likeliest(paths, low, bound, measure, best)
+    keep = np.flatnonzero(bound >= best.objective[group])
+    used, at = np.unique(np.concatenate([first[keep], last[keep]]), return_inverse=True)
+    measured = _measured(paths, stations[used], measure)
+    best.offer(measured)
+    upper_m[used] = measured.distance_m
+    bound = (upper_m[first] + upper_m[last] + way_m) / 2 - worst
+    still = np.flatnonzero((bound[keep] >= best.objective[group[keep]]) & (high > low)[keep])
+    ends = measured.take(at[: len(keep)][still]), measured.take(at[len(keep) :][still])
+    _search_ranges(paths, low[keep[still]], high[keep[still]], *ends, measure, best)
     return best.result()
+
+
+def _upper_m(paths: Paths, stations: np.ndarray, measure: Measure, best: "_Best") -> np.ndarray:
+    """Return what the distance at each station is at the most; some of them are measured and offered."""
+    path = paths.path[stations]
+    coarse = np.flatnonzero((np.arange(len(stations)) % STRIDE == 0) | (np.diff(path, prepend=-1) != 0))
+    ends = np.append(coarse[1:], len(stations)) - 1
+    coarse = np.unique(np.concatenate([coarse, ends[np.append(path[coarse[1:]] != path[coarse[:-1]], True)]]))
+    measured = _measured(paths, stations[coarse], measure)
+    best.offer(measured)
+    before = np.searchsorted(coarse, np.arange(len(stations)), side="right") - 1
+    after = np.minimum(before + 1, len(coarse) - 1)
+    lon, lat = paths.longitude[stations], paths.latitude[stations]
+    upper_m = np.minimum(*(measure.to_edge(lon, lat, measured.edge[near]) for near in (before, after)))
+    upper_m[coarse] = measured.distance_m
+    return upper_m
+
+
+def _offer_likeliest(paths: Paths, low: np.ndarray, bound: np.ndarray, measure: Measure, best: "_Best") -> None:
+    """Measure the first vertex of the range of each group that promises most."""
+    group = paths.group[low]
+    order = np.lexsort((-bound, group))
+    top = order[np.diff(group[order], prepend=-1) != 0]
+    best.offer(_measured(paths, low[top[bound[top] >= best.objective[group[top]]]], measure))
 
 
 def _ranges(paths: Paths) -> tuple[np.ndarray, np.ndarray]:
@@ -179,47 +220,79 @@ def _search_ranges(  # noqa: PLR0913 - ranges, and what is known at their ends
     size = high - low
     owner = np.repeat(np.arange(len(low)), size)
     segment = low[owner] + np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
-    edges = (first.edge[owner], last.edge[owner])
-    own = np.maximum(first.objective, last.objective)
-    inner = np.flatnonzero(segment > low[owner])
-    _search_vertices(paths, segment[inner], owner[inner], [edge[inner] for edge in edges], own, measure, best)
-    accuracy = paths.accuracy_m[segment]
-    ends = [
-        [measure.by_edge(paths.longitude[at], paths.latitude[at], accuracy, edge) for at in (segment, segment + 1)]
-        for edge in edges
-    ]
-    bound = np.minimum(*(np.maximum(*pair) for pair in ends))
-    near = np.flatnonzero(bound > own[owner] + TOLERANCE_M)
-    _search_segments(paths, segment[near], owner[near], own, measure, best)
+    search = _Search(paths, segment, owner, np.maximum(first.objective, last.objective), measure, best)
+    search.bound_by(first.edge[owner])
+    search.bound_by(last.edge[owner])
+    search.vertices()
+    _search_segments(search)
 
 
-def _search_vertices(  # noqa: PLR0913 - as above
-    paths: Paths,
-    vertex: np.ndarray,
-    owner: np.ndarray,
-    edges: list[np.ndarray],
-    own: np.ndarray,
-    measure: Measure,
-    best: _Best,
-) -> None:
-    """Offer vertices that may be the best of their range; `own` is kept at the best of each."""
-    if not len(vertex):
-        return
-    lon, lat, accuracy = paths.longitude[vertex], paths.latitude[vertex], paths.accuracy_m[vertex]
-    bound = np.minimum(*(measure.by_edge(lon, lat, accuracy, edge) for edge in edges))
-    starts = np.flatnonzero(np.diff(owner, prepend=-1))
-    highest = np.repeat(np.maximum.reduceat(bound, starts), np.diff(np.append(starts, len(owner))))
-    for likely in (bound == highest, bound < highest):
-        at = np.flatnonzero(likely & (bound > own[owner] + TOLERANCE_M))
-        found = _measured(paths, vertex[at], measure)
-        best.offer(found)
-        np.maximum.at(own, owner[at], found.objective)
+class _Search:
+    """The segments of some ranges, each with what its start and any point of it are at the most.
+
+    `own` is the best of each range so far; `owner` the range of each segment.
+    """
+
+    def __init__(  # noqa: PLR0913 - all that a search needs
+        self,
+        paths: Paths,
+        segment: np.ndarray,
+        owner: np.ndarray,
+        own: np.ndarray,
+        measure: Measure,
+        best: _Best,
+    ) -> None:
+        self.paths, self.segment, self.owner, self.own = paths, segment, owner, own
+        self.measure, self.best = measure, best
+        self.at_start = np.full(len(segment), np.inf)
+        self.anywhere = np.full(len(segment), np.inf)
+        self.at_start[np.diff(owner, prepend=-1) != 0] = -np.inf  # a range's first vertex is measured already
+
+    def bound_by(self, edge: np.ndarray) -> None:
+        """Take the distance to one edge, a segment, as a bound."""
+        accuracy, (start, end) = self.paths.accuracy_m[self.segment], (self.segment, self.segment + 1)
+        at_start, at_end = (
+            self.measure.by_edge(self.paths.longitude[at], self.paths.latitude[at], accuracy, edge)
+            for at in (start, end)
+        )
+        self.at_start = np.minimum(self.at_start, at_start)
+        self.anywhere = np.minimum(self.anywhere, np.maximum(at_start, at_end))
+
+    def vertices(self) -> None:
+        """Offer vertices that may be the best of their range, the likeliest of each range first.
+
+        The edge that is nearest to it bounds the others of its range as well.
+        """
+        starts = np.flatnonzero(np.diff(self.owner, prepend=-1))
+        sizes = np.diff(np.append(starts, len(self.owner)))
+        while True:
+            highest = np.maximum.reduceat(self.at_start, starts)
+            open_ranges = np.flatnonzero(highest > self.own + TOLERANCE_M)
+            if not len(open_ranges):
+                return
+            top = np.flatnonzero(self.at_start == np.repeat(highest, sizes))
+            top = top[np.unique(self.owner[top], return_index=True)[1]][open_ranges]
+            found = _measured(self.paths, self.segment[top], self.measure)
+            self.best.offer(found)
+            self.own[open_ranges] = np.maximum(self.own[open_ranges], found.objective)
+            edge = np.full(len(starts), -1, dtype=np.int64)
+            edge[open_ranges] = found.edge
+            self._bound_some(np.flatnonzero(np.isin(self.owner, open_ranges)), edge)
+            self.at_start[top] = -np.inf
+
+    def _bound_some(self, which: np.ndarray, edge: np.ndarray) -> None:
+        """Take the distance to one edge, a range, as a bound on some segments."""
+        some = _Search(self.paths, self.segment[which], self.owner[which], self.own, self.measure, self.best)
+        some.bound_by(edge[some.owner])
+        self.at_start[which] = np.minimum(self.at_start[which], some.at_start)
+        self.anywhere[which] = np.minimum(self.anywhere[which], some.anywhere)
 
 
-def _search_segments(  # noqa: PLR0913 - as above
-    paths: Paths, segment: np.ndarray, owner: np.ndarray, own: np.ndarray, measure: Measure, best: _Best
-) -> None:
+def _search_segments(search: _Search) -> None:
     """Halve segments until none can hold a point better than the best of its range by the tolerance."""
+    paths, own, measure, best = search.paths, search.own, search.measure, search.best
+    near = np.flatnonzero(search.anywhere > own[search.owner] + TOLERANCE_M)
+    segment, owner = search.segment[near], search.owner[near]
     start, end = (_on_segments(paths, segment, np.full(len(segment), share), measure) for share in (0.0, 1.0))
     from_share, to_share = np.zeros(len(segment)), np.ones(len(segment))
     points = start.join(end)

@@ -111,6 +111,11 @@ class Edges:
         """Return the edges as ways."""
         return Ways(self.ax, self.ay, self.bx, self.by)
 
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Return west, south, east and north of the rings that the edges make up."""
+        return float(self.ax.min()), float(self.ay.min()), float(self.ax.max()), float(self.ay.max())
+
     def take(self, which: np.ndarray) -> "Edges":
         """Return the edges at `which` (indices or mask)."""
         return Edges(*(a[which] for a in (self.ax, self.ay, self.bx, self.by, self.zone)))
