@@ -215,7 +215,7 @@ def _offer_ways(scene: Scene, parts: Parts, best: np.ndarray, found: Evidence) -
     covered = scene.track.index.combinations.matrix()[parts.combination]
     outside = np.flatnonzero(zones.any(axis=1) & ~(zones & covered).any(axis=1))
     for own, row in _alike(zones, outside):
-        some = parts.take(own)
+        some = parts.take(own).joined()
         way = deepest(paths_of(scene, some), len(best), Spare(scene.borders.of(row)))
         better = np.flatnonzero((way.clock_us >= 0) & (way.objective > best))
         best[better] = way.objective[better]

@@ -99,7 +99,7 @@ class _Points:
     objective: np.ndarray
     edge: np.ndarray
 
-    def take(self, which: np.ndarray) -> "_Points":
+    def take(self, which: np.ndarray | slice) -> "_Points":
         """Return some of the points."""
         return _Points(*(getattr(self, f.name)[which] for f in fields(self)))
 
@@ -293,9 +293,9 @@ def _search_segments(search: _Search) -> None:
     paths, own, measure, best = search.paths, search.own, search.measure, search.best
     near = np.flatnonzero(search.anywhere > own[search.owner] + TOLERANCE_M)
     segment, owner = search.segment[near], search.owner[near]
-    start, end = (_on_segments(paths, segment, np.full(len(segment), share), measure) for share in (0.0, 1.0))
     from_share, to_share = np.zeros(len(segment)), np.ones(len(segment))
-    points = start.join(end)
+    points = _on_segments(paths, np.tile(segment, 2), np.concatenate([from_share, to_share]), measure)
+    start, end = points.take(slice(0, len(segment))), points.take(slice(len(segment), None))
     np.maximum.at(own, np.tile(owner, 2), points.objective)
     best.offer(points)
     while len(segment):

@@ -104,6 +104,15 @@ class Parts:
         """Return some of the parts."""
         return Parts(*(getattr(self, f.name)[which] for f in fields(self)))
 
+    def joined(self) -> "Parts":
+        """Return the parts, those of one stretch that touch and are as sure as one: one way to search."""
+        new = np.ones(len(self.group), dtype=bool)
+        new[1:] = (self.start_us[1:] != self.end_us[:-1]) | (self.group[1:] != self.group[:-1])
+        new[1:] |= self.undecided[1:] != self.undecided[:-1]
+        first = np.flatnonzero(new)
+        last = np.append(first[1:], len(new))[: len(first)] - 1
+        return replace(self.take(first), end_us=self.end_us[last], ends_run=self.ends_run[last])
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -220,15 +229,13 @@ def depth_evidence(scene: Scene, parts: Parts, border: np.ndarray, clearance_of:
     `border` has, a part, a key of `clearance_of`: the border from which it is measured.
     """
     found = Evidence.of(parts)
-    decided = np.where(parts.undecided, UNSURE, SURE)
     count = len(found.peak)
     peak, decision = _Top(count), _Top(2 * count)
     for key, clearance in clearance_of.items():
-        own = np.flatnonzero(border == key)
-        some = parts.take(own)
+        some = parts.take(np.flatnonzero(border == key)).joined()
         paths = paths_of(scene, some)
         peak.offer(key, deepest(paths, count, Distance(clearance)))
-        two = replace(paths, group=2 * paths.group + decided[own][paths.path])
+        two = replace(paths, group=2 * paths.group + np.where(some.undecided, UNSURE, SURE)[paths.path])
         decision.offer(key, deepest(two, 2 * count, Spare(clearance)))
     _fill_in(scene, found, peak, decision, clearance_of)
     return found
