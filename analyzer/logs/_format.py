@@ -14,8 +14,8 @@ from analyzer.terms import Notice
 PART_RECORDS = 1 << 19
 """Most records of a part of a typed table: parts depend on the file alone, never on the machine."""
 
-PART_BYTES = 48_000_000
-"""Bytes of a part of a text table, about as many records."""
+PART_BYTES = 24_000_000
+"""Bytes of a part of a text table; larger ones take more time, because their memory is not used again."""
 
 NO_REJECTS = pl.DataFrame(schema={"record": pl.Int64, "reason": pl.String, "text": pl.String})
 

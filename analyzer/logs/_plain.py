@@ -10,6 +10,7 @@ import polars as pl
 
 from analyzer.logs._columns import SPEED_TO_KPH, TIMES, columns_of, shortened
 from analyzer.logs._format import NO_REJECTS, Log, ReadOptions
+from analyzer.logs._numbers import numbers
 from analyzer.logs._positions import reasons_of, refuse_other_coordinates, sound_as_a_whole
 from analyzer.logs._profile import Profile
 from analyzer.logs._remarks import Remark
@@ -119,15 +120,6 @@ def _negative_speeds(path: str, speed: pl.Series) -> list[Remark]:
     if smallest is None or not smallest < 0:  # type: ignore[operator]
         return []
     return [Remark("negative-speed", path, int((speed < 0).sum()))]
-
-
-def numbers(column: pl.Series) -> pl.Series:
-    """Return floats; what is no number is null."""
-    if column.dtype == pl.Float64:
-        return column
-    if column.dtype == pl.String:
-        column = column.str.strip_chars()
-    return column.cast(pl.Float64, strict=False)
 
 
 def _mapped(

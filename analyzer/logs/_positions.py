@@ -4,16 +4,7 @@ import polars as pl
 
 from analyzer.coordinates import korean_crs_of
 from analyzer.errors import LogError
-
-MAJORITY = 0.5
-
-
-def within(values: pl.Series, low: float, high: float) -> bool:
-    """Return whether all values are numbers from `low` to `high`, by a few passes without masks."""
-    if values.null_count() or values.is_empty():
-        return False
-    smallest, largest, total = values.min(), values.max(), values.sum()
-    return bool(low <= smallest and largest <= high and total == total)  # type: ignore[operator]  # noqa: PLR0124
+from analyzer.logs._numbers import MAJORITY, within
 
 
 def sound_as_a_whole(typed: pl.DataFrame) -> bool:

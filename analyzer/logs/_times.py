@@ -6,7 +6,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._clock import layout_of, read_clock
-from analyzer.logs._positions import MAJORITY, within
+from analyzer.logs._numbers import MAJORITY, within
 
 INSTANT = pl.Datetime("us", "UTC")
 PER_UNIT_US = {"timestamp_s": 1_000_000.0, "timestamp_ms": 1_000.0, "timestamp_us": 1.0, "timestamp_ns": 1e-3}

@@ -1,9 +1,9 @@
 """CSV: a text table with a header line, separated by commas (or semicolons, tabs, bars).
 
 Encoding is UTF-8 (with or without a byte order mark), UTF-16 with a mark, or cp949, as
-Korean Windows writes it: then a notice says so. Record numbers count the lines below the
-header from 1. A line with more fields than the header is a reject (`ragged-line`); a
-missing field is null.
+Korean Windows writes it: then a notice says so. Record numbers count the records below
+the header from 1; a blank line is none. A line with more fields than the header is a
+reject (`ragged-line`); a missing field is null.
 
 ## Example
 ```

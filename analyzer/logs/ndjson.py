@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from analyzer.errors import LogError
@@ -22,10 +23,10 @@ from analyzer.logs._columns import columns_of
 from analyzer.logs._files import is_url
 from analyzer.logs._format import NO_REJECTS, Format, Log, Part, PartSize, Plan, ReadOptions
 from analyzer.logs._plain import Sheet, clean_text, log_of
-from analyzer.logs._profile import load_profile
+from analyzer.logs._profile import Profile, load_profile
 from analyzer.logs._ranges import parts_between, survey
 
-HEAD_BYTES = 1 << 18
+HEAD_BYTES = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -61,30 +62,45 @@ def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
         file.seek(part.start)
         data = file.read(-1 if part.stop is None else part.stop - part.start)
     data = data.removeprefix(_BOM) if part.start == 0 else data
-    wanted = columns_of(plan.path, list(members), profile).values()
-    sheet = _at_once(plan, data, {name: members[name] for name in wanted})
-    return log_of(sheet or _by_line(plan, data, members), options, profile)
+    sheet = _at_once(plan, data, members, profile) or _by_line(plan, data, members)
+    return log_of(sheet, options, profile)
 
 
-def _at_once(plan: Plan, data: bytes, members: dict[str, Any]) -> Sheet | None:
+def _at_once(plan: Plan, data: bytes, members: dict[str, Any], profile: Profile) -> Sheet | None:
     """Return the table as polars reads it, null where reading line by line may give another."""
+    wanted = columns_of(plan.path, list(members), profile)
     types = {name: _type(value) for name, value in members.items()}
     lines = data.count(b"\n") + (not data.endswith(b"\n"))
-    if None in types.values() or _SURROGATE.search(data):
+    if any(types[name] is None for name in wanted.values()) or (b"\\" in data and _SURROGATE.search(data)):
         return None
     try:
-        frame = pl.read_ndjson(data, schema=types)
+        frame = pl.read_ndjson(data, schema={name: kind or pl.String for name, kind in types.items()})
+        names = list(members) if _complete(frame, data) else _all_members(data, members)
     except pl.exceptions.PolarsError:
         return None
-    if frame.height != lines:
+    if frame.height != lines or columns_of(plan.path, names, profile) != wanted:
         return None
-    names = list(members)
 
     def rows(chosen: pl.Series) -> pl.DataFrame:
         found = data.split(b"\n")
-        return _texts([_object(found[place]) or {} for place in chosen.arg_true()], names)
+        return _texts([_object(found[place]) or {} for place in chosen.arg_true()], list(members))
 
-    return Sheet(plan.path, plan.format, frame.rechunk(), raw=rows)
+    return Sheet(plan.path, plan.format, frame.select(set(wanted.values())).rechunk(), raw=rows)
+
+
+def _complete(frame: pl.DataFrame, data: bytes) -> bool:
+    """Return whether every line plainly has the members of the table and no other: as many colons after quotes."""
+    if any(frame.null_count().row(0)):
+        return False
+    signs = np.frombuffer(data, dtype=np.uint8)
+    names = np.count_nonzero((signs[:-1] == ord('"')) & (signs[1:] == ord(":")))
+    return bool(names == frame.height * frame.width)
+
+
+def _all_members(data: bytes, members: Iterable[str]) -> list[str]:
+    """Return the names of all members of some lines, the known ones first."""
+    found = pl.scan_ndjson(data, infer_schema_length=None).collect_schema().names()
+    return list(dict.fromkeys([*members, *found]))
 
 
 def _type(value: object) -> Any:
