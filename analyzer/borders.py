@@ -205,11 +205,32 @@ class Clearance:
             return _Measured(distance, distance - error, zone, error, near, near)
         return _Measured(distance, spare, zone, error, near, tight)
 
-    def _metres_to(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
-        """Return the metres to one edge of each point; infinite for none (-1)."""
+    def at(self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return distance and spare, and the edges that give them: (2, points) each."""
+        found = self._measured(longitude, latitude, accuracy_m)
+        return np.stack([found.distance_m, found.spare_m]), np.stack([found.near_edge, found.tight_edge])
+
+    def to_edge(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
+        """Return the metres to one edge of each point; infinite where there is none at all."""
         if not len(self._accuracy_m):
             return np.full(len(longitude), np.inf)
         return self._all.metres_to(longitude, latitude, edge)
+
+    def by_edge(
+        self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray, edge: np.ndarray
+    ) -> np.ndarray:
+        """Return what distance and spare are at the most: the metres to one edge, and less its error.
+
+        Where the nearest border alone counts, less the least error of any.
+        """
+        metres = self.to_edge(longitude, latitude, edge)
+        if self._nearest_only or not len(self._accuracy_m):
+            return np.stack([metres, metres - self.error_m(accuracy_m, self._least_accuracy_m)])
+        return np.stack([metres, metres - self.error_m(accuracy_m, self._accuracy_m[edge])])
+
+    def least_error_m(self, accuracy_m: np.ndarray) -> np.ndarray:
+        """Return what distance (0) and spare are at least less than the distance."""
+        return np.stack([np.zeros_like(accuracy_m), self.error_m(accuracy_m, self._least_accuracy_m)])
 
 
 @dataclass(frozen=True)
@@ -222,67 +243,3 @@ class _Measured:
     error_m: np.ndarray
     near_edge: np.ndarray
     tight_edge: np.ndarray
-
-
-@dataclass(frozen=True)
-class Distance:
-    """Metres to the nearest border (a `depth.Measure`)."""
-
-    clearance: Clearance
-
-    def at(
-        self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the distance twice, and the nearest edge."""
-        found = self.clearance._measured(longitude, latitude, accuracy_m)  # noqa: SLF001 - of this module
-        return found.distance_m, found.distance_m, found.near_edge
-
-    def to_edge(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
-        """Return the metres to the edge."""
-        return self.clearance._metres_to(longitude, latitude, edge)  # noqa: SLF001
-
-    def by_edge(
-        self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray, edge: np.ndarray
-    ) -> np.ndarray:
-        """Return the metres to the edge: the nearest is no farther."""
-        del accuracy_m
-        return self.clearance._metres_to(longitude, latitude, edge)  # noqa: SLF001
-
-    def least_error_m(self, accuracy_m: np.ndarray) -> np.ndarray:
-        """Return 0: a distance has no error of its own."""
-        return np.zeros_like(accuracy_m)
-
-
-@dataclass(frozen=True)
-class Spare:
-    """Metres by which a point is beyond the position error (a `depth.Measure`)."""
-
-    clearance: Clearance
-
-    def at(
-        self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return distance, spare, and the edge that gives the spare."""
-        found = self.clearance._measured(longitude, latitude, accuracy_m)  # noqa: SLF001 - of this module
-        return found.distance_m, found.spare_m, found.tight_edge
-
-    def to_edge(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
-        """Return the metres to the edge."""
-        return self.clearance._metres_to(longitude, latitude, edge)  # noqa: SLF001
-
-    def by_edge(
-        self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray, edge: np.ndarray
-    ) -> np.ndarray:
-        """Return the metres to the edge less its error: the spare is the least of these.
-
-        Where the nearest border alone counts, less the least error of any.
-        """
-        clearance = self.clearance
-        metres = clearance._metres_to(longitude, latitude, edge)  # noqa: SLF001
-        if clearance._nearest_only or not len(clearance._accuracy_m):  # noqa: SLF001
-            return metres - self.least_error_m(accuracy_m)
-        return metres - clearance.error_m(accuracy_m, clearance._accuracy_m[edge])  # noqa: SLF001
-
-    def least_error_m(self, accuracy_m: np.ndarray) -> np.ndarray:
-        """Return the error against the most accurate zone."""
-        return self.clearance.error_m(accuracy_m, self.clearance._least_accuracy_m)  # noqa: SLF001

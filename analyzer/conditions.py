@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from analyzer.borders import Spare
 from analyzer.depth import deepest
 from analyzer.evidence import Evidence, FixesAt, Parts, Scene, fixes_in, paths_of
 from analyzer.rulebook import UNKNOWN_MODE
@@ -216,7 +215,8 @@ def _offer_ways(scene: Scene, parts: Parts, best: np.ndarray, found: Evidence) -
     outside = np.flatnonzero(zones.any(axis=1) & ~(zones & covered).any(axis=1))
     for own, row in _alike(zones, outside):
         some = parts.take(own).joined()
-        way = deepest(paths_of(scene, some), len(best), Spare(scene.borders.of(row)))
+        paths = paths_of(scene, some, np.stack([some.group, some.group]))
+        _, way = deepest(paths, (len(best), len(best)), scene.borders.of(row))
         better = np.flatnonzero((way.clock_us >= 0) & (way.objective > best))
         best[better] = way.objective[better]
         sure = better[best[better] > 0]

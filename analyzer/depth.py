@@ -31,13 +31,15 @@ STRIDE = 8
 _NEVER = np.iinfo(np.int64).max
 
 
-class Measure(Protocol):
-    """What is sought the maximum of, along paths, and what bounds it."""
+DISTANCE, SPARE = 0, 1
+"""What is sought: the greatest distance, and the greatest spare beyond the position error."""
 
-    def at(
-        self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return distance, objective, and the edge that gives the objective."""
+
+class Measure(Protocol):
+    """A border, and how far points are from it; arrays of (objectives, points)."""
+
+    def at(self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return distance and spare, and the edges that give them."""
         ...
 
     def to_edge(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
@@ -47,11 +49,11 @@ class Measure(Protocol):
     def by_edge(
         self, longitude: np.ndarray, latitude: np.ndarray, accuracy_m: np.ndarray, edge: np.ndarray
     ) -> np.ndarray:
-        """Return what the objective is at the most, by the distance to one edge."""
+        """Return what distance and spare are at the most, by the distance to one edge."""
         ...
 
     def least_error_m(self, accuracy_m: np.ndarray) -> np.ndarray:
-        """Return what the objective is at least less than the distance."""
+        """Return what distance and spare are at least less than the distance."""
         ...
 
 
@@ -60,8 +62,9 @@ class Paths:
     """Polylines by their vertices, path after path; a path may be a single vertex.
 
     `way_um` (whole micrometres) rises along each path; `accuracy_m` of vertex i is that of
-    the segment from it (of its own instant at a path's end). `group` and `path` number each
-    vertex; `range` is the number of its span of time.
+    the segment from it (of its own instant at a path's end). `path` numbers each vertex,
+    `group` (objectives, vertices) says of which group it may be the best; `range` is the
+    number of its span of time.
     """
 
     path: np.ndarray
@@ -95,21 +98,24 @@ class _Points:
     latitude: np.ndarray
     accuracy_m: np.ndarray
     way_um: np.ndarray
-    distance_m: np.ndarray
     objective: np.ndarray
     edge: np.ndarray
 
     def take(self, which: np.ndarray | slice) -> "_Points":
         """Return some of the points."""
-        return _Points(*(getattr(self, f.name)[which] for f in fields(self)))
+        return _Points(*(getattr(self, f.name)[..., which] for f in fields(self)))
 
     def join(self, other: "_Points") -> "_Points":
         """Return these points and others."""
-        return _Points(*(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self)))
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return _Points(*(np.concatenate(pair, axis=-1) for pair in pairs))
 
 
-def deepest(paths: Paths, groups: int, measure: Measure) -> Deepest:
-    """Return where each group's objective is greatest, to within `TOLERANCE_M`."""
+def deepest(paths: Paths, groups: tuple[int, int], measure: Measure) -> tuple[Deepest, Deepest]:
+    """Return where distance and spare of each group are greatest, to within `TOLERANCE_M`.
+
+    `groups` is how many groups there are for each.
+    """
     best = _Best(groups)
     low, high = _ranges(paths)
     if not len(low):
@@ -120,15 +126,15 @@ def deepest(paths: Paths, groups: int, measure: Measure) -> Deepest:
     worst = measure.least_error_m(_least_accuracy(paths.accuracy_m, low, high))
     way_m = (paths.way_um[high] - paths.way_um[low]) / MICROMETRES
     bound = (upper_m[first] + upper_m[last] + way_m) / 2 - worst
-    group = paths.group[low]
+    group = paths.group[:, low]
     _offer_likeliest(paths, low, bound, measure, best)
-    keep = np.flatnonzero(bound >= best.objective[group])
+    keep = np.flatnonzero(best.may_beat(bound, group))
     used, at = np.unique(np.concatenate([first[keep], last[keep]]), return_inverse=True)
     measured = _measured(paths, stations[used], measure)
     best.offer(measured)
-    upper_m[used] = measured.distance_m
+    upper_m[used] = measured.objective[DISTANCE]
     bound = (upper_m[first] + upper_m[last] + way_m) / 2 - worst
-    still = np.flatnonzero((bound[keep] >= best.objective[group[keep]]) & (high > low)[keep])
+    still = np.flatnonzero(best.may_beat(bound[:, keep], group[:, keep]) & (high > low)[keep])
     ends = measured.take(at[: len(keep)][still]), measured.take(at[len(keep) :][still])
     _search_ranges(paths, low[keep[still]], high[keep[still]], *ends, measure, best)
     return best.result()
@@ -145,17 +151,18 @@ def _upper_m(paths: Paths, stations: np.ndarray, measure: Measure, best: "_Best"
     before = np.searchsorted(coarse, np.arange(len(stations)), side="right") - 1
     after = np.minimum(before + 1, len(coarse) - 1)
     lon, lat = paths.longitude[stations], paths.latitude[stations]
-    upper_m = np.minimum(*(measure.to_edge(lon, lat, measured.edge[near]) for near in (before, after)))
-    upper_m[coarse] = measured.distance_m
+    upper_m = np.minimum(*(measure.to_edge(lon, lat, measured.edge[DISTANCE, near]) for near in (before, after)))
+    upper_m[coarse] = measured.objective[DISTANCE]
     return upper_m
 
 
 def _offer_likeliest(paths: Paths, low: np.ndarray, bound: np.ndarray, measure: Measure, best: "_Best") -> None:
     """Measure the first vertex of the range of each group that promises most."""
-    group = paths.group[low]
-    order = np.lexsort((-bound, group))
+    group = paths.group[DISTANCE, low]
+    order = np.lexsort((-bound[DISTANCE], group))
     top = order[np.diff(group[order], prepend=-1) != 0]
-    best.offer(_measured(paths, low[top[bound[top] >= best.objective[group[top]]]], measure))
+    some = top[best.may_beat(bound[:, top], paths.group[:, low[top]])]
+    best.offer(_measured(paths, low[some], measure))
 
 
 def _ranges(paths: Paths) -> tuple[np.ndarray, np.ndarray]:
@@ -170,39 +177,52 @@ def _ranges(paths: Paths) -> tuple[np.ndarray, np.ndarray]:
 
 
 class _Best:
-    """The best point so far of each group: the earliest of equals."""
+    """The best point so far of each group and objective: the earliest of equals."""
 
-    def __init__(self, groups: int) -> None:
-        self.objective = np.full(groups, -np.inf)
-        self._clock = np.full(groups, _NEVER)
-        self._place = np.full((groups, 3), np.nan)
+    def __init__(self, groups: tuple[int, int]) -> None:
+        self._objective = [np.full(count, -np.inf) for count in groups]
+        self._clock = [np.full(count, _NEVER) for count in groups]
+        self._place = [np.full((count, 3), np.nan) for count in groups]
+
+    def may_beat(self, bound: np.ndarray, group: np.ndarray) -> np.ndarray:
+        """Return where a bound of any objective reaches the best of its group."""
+        return np.any([b >= o[g] for b, o, g in zip(bound, self._objective, group, strict=True)], axis=0)
 
     def offer(self, points: _Points) -> None:
         """Take over points that are better than the best of their group."""
-        if not len(points.group):
-            return
-        order = np.lexsort((points.clock_us, -points.objective, points.group))
-        top = order[np.diff(points.group[order], prepend=-1) != 0]
-        group, objective, clock = points.group[top], points.objective[top], points.clock_us[top]
-        old = self.objective[group]
-        better = (objective > old) | ((objective == old) & (clock < self._clock[group]))
-        top, group = top[better], group[better]
-        self.objective[group] = points.objective[top]
-        self._clock[group] = points.clock_us[top]
-        place = (points.longitude[top], points.latitude[top], points.accuracy_m[top])
-        self._place[group] = np.column_stack(place)
+        if points.clock_us.size:
+            for sought in (DISTANCE, SPARE):
+                self._offer(sought, points)
 
-    def result(self) -> Deepest:
+    def _offer(self, sought: int, points: _Points) -> None:
+        """Take over points that are better by one objective."""
+        own, value = points.group[sought], points.objective[sought]
+        likely = np.flatnonzero(value >= self._objective[sought][own])
+        order = likely[np.lexsort((points.clock_us[likely], -value[likely], own[likely]))]
+        top = order[np.diff(own[order], prepend=-1) != 0]
+        group, clock = own[top], points.clock_us[top]
+        old = self._objective[sought][group]
+        better = (value[top] > old) | (clock < self._clock[sought][group])
+        top, group = top[better], group[better]
+        self._objective[sought][group] = value[top]
+        self._clock[sought][group] = points.clock_us[top]
+        place = (points.longitude[top], points.latitude[top], points.accuracy_m[top])
+        self._place[sought][group] = np.column_stack(place)
+
+    def result(self) -> tuple[Deepest, Deepest]:
         """Return the best of each group."""
-        clock = np.where(self._clock < _NEVER, self._clock, -1)
-        return Deepest(self.objective, clock, *self._place.T)
+        distance, spare = (
+            Deepest(objective, np.where(clock < _NEVER, clock, -1), *place.T)
+            for objective, clock, place in zip(self._objective, self._clock, self._place, strict=True)
+        )
+        return distance, spare
 
 
 def _measured(paths: Paths, at: np.ndarray, measure: Measure) -> _Points:
     """Return the vertices at `at`, measured."""
     lon, lat, accuracy = paths.longitude[at], paths.latitude[at], paths.accuracy_m[at]
     found = measure.at(lon, lat, accuracy)
-    return _Points(paths.group[at], paths.clock_us[at], lon, lat, accuracy, paths.way_um[at], *found)
+    return _Points(paths.group[:, at], paths.clock_us[at], lon, lat, accuracy, paths.way_um[at], *found)
 
 
 def _least_accuracy(accuracy_m: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -221,8 +241,8 @@ def _search_ranges(  # noqa: PLR0913 - ranges, and what is known at their ends
     owner = np.repeat(np.arange(len(low)), size)
     segment = low[owner] + np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
     search = _Search(paths, segment, owner, np.maximum(first.objective, last.objective), measure, best)
-    search.bound_by(first.edge[owner])
-    search.bound_by(last.edge[owner])
+    search.bound_by(first.edge[:, owner])
+    search.bound_by(last.edge[:, owner])
     search.vertices()
     _search_segments(search)
 
@@ -244,87 +264,106 @@ class _Search:
     ) -> None:
         self.paths, self.segment, self.owner, self.own = paths, segment, owner, own
         self.measure, self.best = measure, best
-        self.at_start = np.full(len(segment), np.inf)
-        self.anywhere = np.full(len(segment), np.inf)
-        self.at_start[np.diff(owner, prepend=-1) != 0] = -np.inf  # a range's first vertex is measured already
+        self.at_start = np.full((2, len(segment)), np.inf)
+        self.anywhere = np.full((2, len(segment)), np.inf)
+        self.at_start[:, np.diff(owner, prepend=-1) != 0] = -np.inf  # a range's first vertex is measured already
 
-    def bound_by(self, edge: np.ndarray) -> None:
-        """Take the distance to one edge, a segment, as a bound."""
-        accuracy, (start, end) = self.paths.accuracy_m[self.segment], (self.segment, self.segment + 1)
-        at_start, at_end = (
-            self.measure.by_edge(self.paths.longitude[at], self.paths.latitude[at], accuracy, edge)
-            for at in (start, end)
+    def bound_by(self, edges: np.ndarray) -> None:
+        """Take the distances to the edges that give distance and spare, a segment, as bounds."""
+        distinct = edges if (edges[DISTANCE] != edges[SPARE]).any() else edges[:1]
+        for edge in distinct:
+            at_start, at_end = (self._by_edge(at, edge) for at in (self.segment, self.segment + 1))
+            np.minimum(self.at_start, at_start, out=self.at_start)
+            np.minimum(self.anywhere, np.maximum(at_start, at_end), out=self.anywhere)
+
+    def _by_edge(self, vertex: np.ndarray, edge: np.ndarray) -> np.ndarray:
+        """Return bounds at vertices, with the accuracy of their segments."""
+        paths = self.paths
+        return self.measure.by_edge(
+            paths.longitude[vertex], paths.latitude[vertex], paths.accuracy_m[self.segment], edge
         )
-        self.at_start = np.minimum(self.at_start, at_start)
-        self.anywhere = np.minimum(self.anywhere, np.maximum(at_start, at_end))
 
     def vertices(self) -> None:
         """Offer vertices that may be the best of their range, the likeliest of each range first.
 
         The edge that is nearest to it bounds the others of its range as well.
         """
+        for sought in (DISTANCE, SPARE):
+            while self._likeliest(sought):
+                pass
+
+    def _likeliest(self, sought: int) -> bool:
+        """Measure the likeliest vertex of every range that may hold a better one; return whether there was any."""
         starts = np.flatnonzero(np.diff(self.owner, prepend=-1))
         sizes = np.diff(np.append(starts, len(self.owner)))
-        while True:
-            highest = np.maximum.reduceat(self.at_start, starts)
-            open_ranges = np.flatnonzero(highest > self.own + TOLERANCE_M)
-            if not len(open_ranges):
-                return
-            top = np.flatnonzero(self.at_start == np.repeat(highest, sizes))
-            top = top[np.unique(self.owner[top], return_index=True)[1]][open_ranges]
-            found = _measured(self.paths, self.segment[top], self.measure)
-            self.best.offer(found)
-            self.own[open_ranges] = np.maximum(self.own[open_ranges], found.objective)
-            edge = np.full(len(starts), -1, dtype=np.int64)
-            edge[open_ranges] = found.edge
-            self._bound_some(np.flatnonzero(np.isin(self.owner, open_ranges)), edge)
-            self.at_start[top] = -np.inf
+        highest = np.maximum.reduceat(self.at_start[sought], starts)
+        open_ranges = np.flatnonzero(highest > self.own[sought] + TOLERANCE_M)
+        if not len(open_ranges):
+            return False
+        top = np.flatnonzero(self.at_start[sought] == np.repeat(highest, sizes))
+        top = top[np.unique(self.owner[top], return_index=True)[1]][open_ranges]
+        found = _measured(self.paths, self.segment[top], self.measure)
+        self.best.offer(found)
+        self.own[:, open_ranges] = np.maximum(self.own[:, open_ranges], found.objective)
+        edge = np.full((2, len(starts)), -1, dtype=np.int64)
+        edge[:, open_ranges] = found.edge
+        self._bound_some(np.flatnonzero(np.isin(self.owner, open_ranges)), edge)
+        self.at_start[:, top] = -np.inf
+        return True
 
     def _bound_some(self, which: np.ndarray, edge: np.ndarray) -> None:
         """Take the distance to one edge, a range, as a bound on some segments."""
         some = _Search(self.paths, self.segment[which], self.owner[which], self.own, self.measure, self.best)
-        some.bound_by(edge[some.owner])
-        self.at_start[which] = np.minimum(self.at_start[which], some.at_start)
-        self.anywhere[which] = np.minimum(self.anywhere[which], some.anywhere)
+        some.at_start[:] = np.inf
+        some.bound_by(edge[:, some.owner])
+        self.at_start[:, which] = np.minimum(self.at_start[:, which], some.at_start)
+        self.anywhere[:, which] = np.minimum(self.anywhere[:, which], some.anywhere)
 
 
 def _search_segments(search: _Search) -> None:
     """Halve segments until none can hold a point better than the best of its range by the tolerance."""
     paths, own, measure, best = search.paths, search.own, search.measure, search.best
-    near = np.flatnonzero(search.anywhere > own[search.owner] + TOLERANCE_M)
+    near = np.flatnonzero((search.anywhere > own[:, search.owner] + TOLERANCE_M).any(axis=0))
+    if not len(near):
+        return
     segment, owner = search.segment[near], search.owner[near]
     from_share, to_share = np.zeros(len(segment)), np.ones(len(segment))
     points = _on_segments(paths, np.tile(segment, 2), np.concatenate([from_share, to_share]), measure)
     start, end = points.take(slice(0, len(segment))), points.take(slice(len(segment), None))
-    np.maximum.at(own, np.tile(owner, 2), points.objective)
+    _raise(own, np.tile(owner, 2), points.objective)
     best.offer(points)
-    while len(segment):
-        keep = (_bound(start, end, measure) > own[owner] + TOLERANCE_M) & (
+    while True:
+        keep = (_bound(start, end, measure) > own[:, owner] + TOLERANCE_M).any(axis=0) & (
             end.way_um - start.way_um > TOLERANCE_M / 10 * MICROMETRES
         )
         segment, owner, from_share, to_share = (a[keep] for a in (segment, owner, from_share, to_share))
+        if not len(segment):
+            return
         start, end = start.take(keep), end.take(keep)
         half = (from_share + to_share) / 2
         middle = _on_segments(paths, segment, half, measure)
         best.offer(middle)
-        np.maximum.at(own, owner, middle.objective)
+        _raise(own, owner, middle.objective)
         segment, owner = np.tile(segment, 2), np.tile(owner, 2)
         from_share, to_share = np.concatenate([from_share, half]), np.concatenate([half, to_share])
         start, end = start.join(middle), middle.join(end)
 
 
+def _raise(own: np.ndarray, owner: np.ndarray, objective: np.ndarray) -> None:
+    """Keep the best of each range."""
+    for values, found in zip(own, objective, strict=True):
+        np.maximum.at(values, owner, found)
+
+
 def _bound(start: _Points, end: _Points, measure: Measure) -> np.ndarray:
     """Return what no point between two points of one segment exceeds."""
     way = (end.way_um - start.way_um) / MICROMETRES
-    by_way = (start.distance_m + end.distance_m + way) / 2 - measure.least_error_m(start.accuracy_m)
-    by_start = np.maximum(start.objective, _at_edge(end, start.edge, measure))
-    by_end = np.maximum(end.objective, _at_edge(start, end.edge, measure))
-    return np.minimum(by_way, np.minimum(by_start, by_end))
-
-
-def _at_edge(points: _Points, edge: np.ndarray, measure: Measure) -> np.ndarray:
-    """Return what the objective at points is at the most, by one edge."""
-    return measure.by_edge(points.longitude, points.latitude, points.accuracy_m, edge)
+    middle = (start.objective[DISTANCE] + end.objective[DISTANCE] + way) / 2
+    bound = middle - measure.least_error_m(start.accuracy_m)
+    for edge in (start.edge[DISTANCE], end.edge[DISTANCE]):
+        at_ends = (measure.by_edge(p.longitude, p.latitude, p.accuracy_m, edge) for p in (start, end))
+        bound = np.minimum(bound, np.maximum(*at_ends))
+    return bound
 
 
 def _on_segments(paths: Paths, low: np.ndarray, share: np.ndarray, measure: Measure) -> _Points:
@@ -339,4 +378,4 @@ def _on_segments(paths: Paths, low: np.ndarray, share: np.ndarray, measure: Meas
     clock, way = (
         v[low] + np.rint(share * (v[low + 1] - v[low])).astype(np.int64) for v in (paths.clock_us, paths.way_um)
     )
-    return _Points(paths.group[low], clock, lon, lat, accuracy, way, *measure.at(lon, lat, accuracy))
+    return _Points(paths.group[:, low], clock, lon, lat, accuracy, way, *measure.at(lon, lat, accuracy))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from analyzer.borders import Clearance, Distance, Spare
+from analyzer.borders import Clearance
 from analyzer.depth import RANGE_US, Deepest, Paths, deepest
 from analyzer.fixes import Fixes
 from analyzer.judgement import Profiles
@@ -187,8 +187,8 @@ def fixes_in(scene: Scene, parts: Parts, most: int | None = None) -> FixesAt:
     return FixesAt(part, fix, np.maximum(clock[fix], start[part]), clock[fix] >= start[part])
 
 
-def paths_of(scene: Scene, parts: Parts) -> Paths:
-    """Return the ways of the parts: start, the fixes between, end."""
+def paths_of(scene: Scene, parts: Parts, groups: np.ndarray) -> Paths:
+    """Return the ways of the parts: start, the fixes between, end; `groups` are (objectives, parts)."""
     fixes = scene.track.fixes
     start, end = parts.start_us, parts.end_us
     low = np.searchsorted(fixes.clock_us, start, side="right")
@@ -208,7 +208,7 @@ def paths_of(scene: Scene, parts: Parts) -> Paths:
     near[before] = fix_at(fixes, clock[before] - 1)
     span = (clock - fixes.trips["offset_us"].to_numpy()[fixes.trip[near]]) // RANGE_US
     accuracy = scene.segment_accuracy_m(near)
-    return Paths(path, parts.group[path], span, clock, longitude, latitude, accuracy, way)
+    return Paths(path, groups[:, path], span, clock, longitude, latitude, accuracy, way)
 
 
 def way_um_at(fixes: Fixes, clock_us: np.ndarray) -> np.ndarray:
@@ -233,10 +233,10 @@ def depth_evidence(scene: Scene, parts: Parts, border: np.ndarray, clearance_of:
     peak, decision = _Top(count), _Top(2 * count)
     for key, clearance in clearance_of.items():
         some = parts.take(np.flatnonzero(border == key)).joined()
-        paths = paths_of(scene, some)
-        peak.offer(key, deepest(paths, count, Distance(clearance)))
-        two = replace(paths, group=2 * paths.group + np.where(some.undecided, UNSURE, SURE)[paths.path])
-        decision.offer(key, deepest(two, 2 * count, Spare(clearance)))
+        groups = some.group, 2 * some.group + np.where(some.undecided, UNSURE, SURE)
+        top, best = deepest(paths_of(scene, some, np.stack(groups)), (count, 2 * count), clearance)
+        peak.offer(key, top)
+        decision.offer(key, best)
     _fill_in(scene, found, peak, decision, clearance_of)
     return found
 

@@ -41,7 +41,7 @@ def lines_of(scene: Scene, stretches: pl.DataFrame) -> pl.DataFrame:
     drawn = merged.drop("line")
     if drawn.is_empty():
         return pl.DataFrame()
-    paths = paths_of(scene, _as_parts(drawn))
+    paths = paths_of(scene, _as_parts(drawn), np.zeros((2, drawn.height), dtype=np.int64))
     lines = shapely.linestrings(np.column_stack([paths.longitude, paths.latitude]), indices=paths.path)
     back = pl.Series(offset[drawn["trip"].to_numpy()])
     simple = _vertices(shapely.simplify(lines, SIMPLIFY_DEG))
