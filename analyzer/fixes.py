@@ -172,18 +172,17 @@ def _with_samples(ordered: Ordered, samples: pl.DataFrame, evaluation: Evaluatio
         pl.col("trip_id").cast(pl.String).fill_null(""), trip=pl.Series(ordered.trip).cast(pl.Int64)
     )
     merged, others = insert_samples(numbered, complete(samples), evaluation)
-    trip = merged["trip"].to_numpy()
-    starts = np.diff(trip, prepend=-1) > 0
-    return Ordered.of(merged.drop("trip"), starts, ordered.lane, ordered.lanes), others
+    first = np.flatnonzero(np.diff(merged["trip"].to_numpy(), prepend=-1))
+    return Ordered.of(merged.drop("trip"), first, ordered.lane, ordered.lanes), others
 
 
 def holes_after(steps: Steps, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
     """Return where no observed segment follows a fix, and the metres to the next fix (0 there)."""
-    hole = steps.beyond | (steps.duration_us > round(evaluation.max_gap_s * SECOND_US))
-    hole |= steps.duration_us < 0
-    metres = steps.metres
-    metres[hole] = 0.0
-    return hole, metres
+    # A duration of -1, at a trip's end, is the largest of all as an unsigned number.
+    hole = steps.duration_us.view(np.uint64) > np.uint64(round(evaluation.max_gap_s * SECOND_US))
+    hole |= steps.beyond
+    steps.metres[np.flatnonzero(hole)] = 0.0
+    return hole, steps.metres
 
 
 def _as_fixes(  # noqa: PLR0913 - everything comes together here
@@ -237,9 +236,7 @@ def _interpolated(records: pl.DataFrame) -> np.ndarray | None:
 
 def _trips(ordered: Ordered, ownership: Ownership) -> pl.DataFrame:
     """Return one row a trip, with the fixes that are owned of it."""
-    time, trip = ordered.time_us, ordered.trip
-    first = np.flatnonzero(np.diff(trip, prepend=-1))
-    last = np.append(first[1:], len(trip))[: len(first)] - 1
+    time, first, last = ordered.time_us, ordered.first, ordered.last
     spans = time[last] - time[first] + SECOND_US
     offset = np.cumsum(spans) - spans - time[first]
     low, high = (bound[ordered.lane] for bound in (ownership.own_from_us, ownership.own_to_us))
@@ -259,7 +256,7 @@ def _trips(ordered: Ordered, ownership: Ownership) -> pl.DataFrame:
 def _clock(ordered: Ordered, trips: pl.DataFrame) -> np.ndarray:
     """Return the clock of each fix."""
     offset = trips["offset_us"].to_numpy()
-    return ordered.time_us + np.repeat(offset, (trips["last"] - trips["first"] + 1).to_numpy())
+    return ordered.time_us + np.repeat(offset, ordered.last - ordered.first + 1)
 
 
 def instant_text(time_us: int) -> str:

@@ -6,7 +6,7 @@ the profile of the vehicle on its trip. States are few where fixes are many.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -53,26 +53,87 @@ def profiles_of(track: Track, rulebook: Rulebook) -> Profiles:
     return Profiles(distinct[:, :count], words, number.ravel()[of_piece.ravel()])
 
 
+@dataclass
+class Precedents:
+    """What has been judged before: a state met again, in any shard, is not judged again.
+
+    `broken` has, by the signature of a state, (check, rule, undecided, matched) of what is
+    broken in it; `matched` are the sets of rules that are numbered there.
+    """
+
+    broken: dict[bytes, list[tuple[str, int, bool, int]]] = field(default_factory=dict)
+    matched: list[tuple[int, ...]] = field(default_factory=list)
+    _numbers: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+    def number(self, rules: tuple[int, ...]) -> int:
+        """Return the number of a set of rules."""
+        if rules not in self._numbers:
+            self._numbers[rules] = len(self.matched)
+            self.matched.append(rules)
+        return self._numbers[rules]
+
+
 @dataclass(frozen=True)
 class Judgements:
     """States, and what is broken in them.
 
     `of_piece` gives the state of each piece. `broken` has a row for every state, check
     and rule (index, -1 = no single rule) that the best estimate breaks or cannot decide:
-    state, check, rule, undecided, matched (indices of the other permits looked at).
-    `acts` (states, R, 1/0/-1) is which rules apply in each state.
+    state, check, rule, undecided, matched (number of the set of other permits looked at).
     """
 
-    states: pl.DataFrame
     of_piece: np.ndarray
     broken: pl.DataFrame
+    precedents: Precedents
 
 
-def judge(track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[str, Check]) -> Judgements:
+_BROKEN = {"state": pl.Int64, "check": pl.String, "rule": pl.Int64, "undecided": pl.Boolean, "matched": pl.Int64}
+
+
+def judge(
+    track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[str, Check], precedents: Precedents
+) -> Judgements:
     """Return what is broken in every state of the pieces."""
-    keyed = track.pieces.with_columns(profile=pl.Series(profiles.of_piece)).select(STATE)
-    states = keyed.unique(maintain_order=True).with_row_index("state")
-    of_piece = keyed.join(states, on=STATE, how="left", maintain_order="left")["state"].to_numpy()
+    first, of_piece = _distinct_states(track, profiles)
+    states = track.pieces[first].with_columns(profile=pl.Series(profiles.of_piece[first])).select(STATE)
+    signatures = _signatures(states, track, profiles)
+    new = [number for number, signature in enumerate(signatures) if signature not in precedents.broken]
+    if new:
+        broken = _judged(states[new].with_row_index("state"), track, rulebook, profiles, checks)
+        precedents.broken.update((signatures[number], []) for number in new)
+        for state, check, rule, undecided, matched in broken.iter_rows():
+            row = check, rule, undecided, precedents.number(tuple(matched))
+            precedents.broken[signatures[new[state]]].append(row)
+    rows = [(state, *row) for state, signature in enumerate(signatures) for row in precedents.broken[signature]]
+    return Judgements(of_piece, pl.DataFrame(rows, schema=_BROKEN, orient="row"), precedents)
+
+
+def _distinct_states(track: Track, profiles: Profiles) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first piece of every distinct state, and the state of each piece."""
+    columns = [track.pieces[name].to_numpy().astype(np.int64) for name in STATE[:-1]] + [profiles.of_piece]
+    code = np.zeros(track.pieces.height, dtype=np.int64)
+    for values in columns:
+        low, high = int(values.min()), int(values.max())
+        code = np.unique(code * (high - low + 1) + (values - low), return_inverse=True)[1].ravel()
+    _, first = np.unique(code, return_index=True)
+    return first, code
+
+
+def _signatures(states: pl.DataFrame, track: Track, profiles: Profiles) -> list[bytes]:
+    """Return all that a state is judged by, whatever its numbers are in this shard."""
+    kind, profile = states["kind"].to_numpy(), states["profile"].to_numpy()
+    epochs = track.epochs
+    parts = [epochs.in_force[kind], epochs.hours_open[kind], epochs.zone_valid[kind], profiles.match[profile]]
+    parts += [values[profile][:, None] for values in profiles.said.values()]
+    plain = [states[name].to_numpy().astype(np.int64)[:, None].view(np.int8) for name in STATE[1:-1]]
+    rows = np.hstack([*(part.astype(np.int8) for part in parts), *plain])
+    return [row.tobytes() for row in np.ascontiguousarray(rows)]
+
+
+def _judged(
+    states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[str, Check]
+) -> pl.DataFrame:
+    """Return (state, check, rule, undecided, matched) of what is broken in states."""
     asked = _asked(states, track, rulebook, profiles)
     judged = asked.with_columns(
         check.obeyed.alias(code)
@@ -82,8 +143,7 @@ def judge(track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[
     permits, chosen = _permits(judged, checks)
     places = _places(states, track, rulebook, profiles, chosen, checks)
     restrictions = _restrictions(judged, checks)
-    broken = pl.concat([permits, places, restrictions]).sort("state", "check", "rule")
-    return Judgements(states, of_piece, broken)
+    return pl.concat([permits, places, restrictions]).sort("state", "check", "rule")
 
 
 def _words(states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Profiles) -> dict[str, np.ndarray]:

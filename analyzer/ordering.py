@@ -6,6 +6,7 @@ looked at but never moved.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -20,7 +21,7 @@ SAME_ID_GAP_US = 12 * 3600 * SECOND_US
 
 @dataclass(frozen=True)
 class Ordered:
-    """Position records in order, with `trip` numbering them and `lane` numbering the trips.
+    """Position records in order; trip k starts at record `first[k]` and is of lane `lane[k]`.
 
     `lanes` has a row a lane: seam (-1 in a slice), vehicle_id, trip_id (empty: nameless).
     """
@@ -29,22 +30,25 @@ class Ordered:
     time_us: np.ndarray
     longitude: np.ndarray
     latitude: np.ndarray
-    trip: np.ndarray
+    first: np.ndarray
     lane: np.ndarray
     lanes: pl.DataFrame
 
     @staticmethod
-    def of(records: pl.DataFrame, starts: np.ndarray, lane: np.ndarray, lanes: pl.DataFrame) -> "Ordered":
-        """Take arrays from ordered records; `starts` is true where a trip starts."""
-        return Ordered(
-            records,
-            instants_us(records),
-            floats(records, "longitude"),
-            floats(records, "latitude"),
-            np.cumsum(starts, dtype=np.int32) - 1,
-            lane,
-            lanes,
-        )
+    def of(records: pl.DataFrame, first: np.ndarray, lane: np.ndarray, lanes: pl.DataFrame) -> "Ordered":
+        """Take arrays from ordered records."""
+        positions = (floats(records, name) for name in ("longitude", "latitude"))
+        return Ordered(records, instants_us(records), *positions, first, lane, lanes)
+
+    @cached_property
+    def last(self) -> np.ndarray:
+        """Return the last record of each trip."""
+        return np.append(self.first[1:], len(self.time_us))[: len(self.first)] - 1
+
+    @cached_property
+    def trip(self) -> np.ndarray:
+        """Return the number of the trip of each record."""
+        return np.repeat(np.arange(len(self.first), dtype=np.int32), self.last - self.first + 1)
 
 
 def floats(records: pl.DataFrame, name: str) -> np.ndarray:
@@ -123,11 +127,10 @@ def with_trips(records: pl.DataFrame, evaluation: Evaluation) -> Ordered:
         named = named.sort(_group(named), "trip_id", "time", maintain_order=True)
         lane_starts = _lane_starts(named)
     lanes = _lanes(named, lane_starts)
-    starts = np.zeros(named.height, dtype=bool)
-    starts[lane_starts] = True
-    starts[1:] |= np.diff(instants_us(named)) > _longest_gap_us(lanes, lane_starts, named.height, evaluation)
-    lane = np.searchsorted(lane_starts, np.flatnonzero(starts), side="right") - 1
-    return Ordered.of(named, starts, lane, lanes)
+    gap_us = np.diff(instants_us(named))
+    gaps = np.flatnonzero(gap_us > _longest_gap_us(lanes, lane_starts, named.height, evaluation)) + 1
+    first = np.union1d(lane_starts, gaps)
+    return Ordered.of(named, first, np.searchsorted(lane_starts, first, side="right") - 1, lanes)
 
 
 def _lane_starts(records: pl.DataFrame) -> np.ndarray:
@@ -173,16 +176,19 @@ def steps_of(ordered: Ordered, evaluation: Evaluation) -> Steps:
     count = len(ordered.time_us)
     metres, duration = np.zeros(count), np.full(count, -1, dtype=np.int64)
     metres[:-1] = segment_lengths_m(ordered.longitude, ordered.latitude)
-    duration[:-1] = np.diff(ordered.time_us)
-    last = np.flatnonzero(np.diff(ordered.trip))
-    duration[last], metres[last] = -1, 0.0
+    np.subtract(ordered.time_us[1:], ordered.time_us[:-1], out=duration[:-1])
+    duration[ordered.last], metres[ordered.last] = -1, 0.0
     return Steps(metres, duration, _beyond(metres, duration, evaluation.max_plausible_kph))
 
 
 def _beyond(metres: np.ndarray, duration_us: np.ndarray, max_kph: float) -> np.ndarray:
     """Return which steps imply more than the speed: few are looked at exactly."""
-    beyond = metres > duration_us * (max_kph / 3.6e6 * (1 - 1e-9))
-    near = np.flatnonzero(beyond)
+    beyond = np.zeros(len(metres), dtype=bool)
+    if not len(metres):
+        return beyond
+    # No step shorter than the way of the shortest time can imply too much.
+    shortest_us = max(int(duration_us.min(initial=np.iinfo(np.int64).max, where=duration_us > 0)), 1)
+    near = np.flatnonzero(metres > shortest_us * (max_kph / 3.6e6 * (1 - 1e-9)))
     with np.errstate(divide="ignore", invalid="ignore"):
         implied = 3.6 * metres[near] / (duration_us[near] / SECOND_US)
     beyond[near] = (implied > max_kph) & (duration_us[near] >= 0)
@@ -195,6 +201,6 @@ def without_jumps(ordered: Ordered, steps: Steps, evaluation: Evaluation) -> tup
     kept[1:-1] = ~(steps.beyond[:-2] & steps.beyond[1:-1])
     if kept.all():
         return ordered, steps, kept
-    starts = np.diff(ordered.trip, prepend=-1) > 0
-    left = Ordered.of(ordered.records.filter(pl.Series(kept)), starts[kept], ordered.lane, ordered.lanes)
+    first = ordered.first - np.searchsorted(np.flatnonzero(~kept), ordered.first)
+    left = Ordered.of(ordered.records.filter(pl.Series(kept)), first, ordered.lane, ordered.lanes)
     return left, steps_of(left, evaluation), kept

@@ -28,6 +28,9 @@ CONTEXT_FIXES = 4
 LEAST_OWNED = 32
 """A lane that owns fewer fixes than this in a slice is left to a seam as a whole."""
 
+GLANCE = 4096
+"""Fixes at the end of a lane among which a calm window is looked for first."""
+
 ALWAYS = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
 
 HEAD, TAIL, WHOLE = 0, 1, 2
@@ -63,8 +66,7 @@ def own_between(ordered: Ordered, bounds: pl.DataFrame) -> Ownership:
 
 def own_the_middle(ordered: Ordered, steps: Steps) -> Ownership:
     """Return what a slice owns of each lane, and the records left to seams."""
-    first_trip = np.flatnonzero(np.diff(ordered.lane, prepend=-1) > 0)
-    starts = np.searchsorted(ordered.trip, first_trip)
+    starts = ordered.first[np.diff(ordered.lane, prepend=-1) > 0]
     ends = np.append(starts[1:], len(ordered.time_us))
     jumps = np.flatnonzero(steps.beyond)
     middles = [_middle(ordered.time_us, jumps, int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
@@ -115,9 +117,7 @@ def _middle(time_us: np.ndarray, jumps: np.ndarray, start: int, end: int) -> _Mi
     if head is None:
         return nothing
     mirror = end - 1
-    backward = -time_us[start:end][::-1]
-    flipped = (mirror - 1 - jumps[(jumps >= start) & (jumps < mirror)])[::-1]
-    tail = _calm(backward, flipped, _last_station, 0, end - start)
+    tail = _calm_end(time_us, jumps, max(start, end - GLANCE), end) or _calm_end(time_us, jumps, start, end)
     if tail is None or (mirror - tail[1]) - head[1] < LEAST_OWNED:
         return nothing
     return _Middle(start, end, head[1], mirror - tail[1], head[2] + 1, mirror - tail[2])
@@ -140,6 +140,12 @@ def _calm(
         if low == high:
             return first, middle, last
         first = int(jumps[high - 1]) + 1
+
+
+def _calm_end(time_us: np.ndarray, jumps: np.ndarray, start: int, end: int) -> tuple[int, int, int] | None:
+    """Return the last calm window of `[start, end)`, counted backwards from its last fix."""
+    flipped = (end - 2 - jumps[(jumps >= start) & (jumps < end - 1)])[::-1]
+    return _calm(-time_us[start:end][::-1], flipped, _last_station, 0, end - start)
 
 
 def _next_station(time_us: np.ndarray, fix: int, end: int) -> int:

@@ -16,7 +16,7 @@ from analyzer.events import phases_of
 from analyzer.evidence import BorderBook, Scene
 from analyzer.exposure import exposure_parts
 from analyzer.fixes import Fixes, FixesMade, make_fixes
-from analyzer.judgement import judge, profiles_of
+from analyzer.judgement import Precedents, judge, profiles_of
 from analyzer.legs import holes_of, legs_of
 from analyzer.membership import ZoneIndex
 from analyzer.rulebook import Rulebook
@@ -37,6 +37,7 @@ class World:
     index: ZoneIndex
     checks: Mapping[str, Check]
     borders: BorderBook
+    precedents: Precedents
     z: float
 
     @staticmethod
@@ -46,7 +47,7 @@ class World:
         z = NormalDist().inv_cdf(zone_set.rules.evaluation.confidence)
         book = Rulebook(zone_set)
         borders = BorderBook(index.geometries, index.edges, book.accuracy_m, z)
-        return World(zone_set, book, index, checks, borders, z)
+        return World(zone_set, book, index, checks, borders, Precedents(), z)
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def analyze_shard(  # noqa: PLR0913 - as make_fixes
     track = make_track(fixes, world.index, epochs, book.thresholds_kph, rules.evaluation.moving_kph)
     profiles = profiles_of(track, book)
     scene = Scene(track, book, profiles, world.borders)
-    stretches = stretches_of(scene, judge(track, book, profiles, world.checks), world.checks)
+    judgements = judge(track, book, profiles, world.checks, world.precedents)
+    stretches = stretches_of(scene, judgements, world.checks)
     zone_ids = [zone.zone_id for zone in world.zone_set.zones]
     judged = Shard(
         legs=legs,

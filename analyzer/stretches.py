@@ -15,7 +15,7 @@ import polars as pl
 from analyzer.conditions import condition_evidence, place_evidence
 from analyzer.episodes import broken_parts
 from analyzer.evidence import Evidence, Parts, Scene, depth_evidence
-from analyzer.judgement import NO_RULE, Judgements
+from analyzer.judgement import NO_RULE, Judgements, Precedents
 from analyzer.sentence import Check
 from analyzer.terms import SECOND_US
 from analyzer.track import Track, fix_at, place_at
@@ -29,11 +29,12 @@ def stretches_of(scene: Scene, judgements: Judgements, checks: Mapping[str, Chec
     profile = scene.profiles.of_piece[parts["piece"].to_numpy()]
     typed = parts.with_columns(profile=pl.Series(profile))
     by_check = typed.partition_by("check", as_dict=True, maintain_order=True)
-    found = [_of_check(scene, own, str(code), checks[str(code)]) for (code,), own in by_check.items()]
+    book = judgements.precedents
+    found = [_of_check(scene, own, book, str(code), checks[str(code)]) for (code,), own in by_check.items()]
     return _placed(scene, pl.concat(found))
 
 
-def _of_check(scene: Scene, rows: pl.DataFrame, code: str, check: Check) -> pl.DataFrame:
+def _of_check(scene: Scene, rows: pl.DataFrame, precedents: Precedents, code: str, check: Check) -> pl.DataFrame:
     """Return the stretches of one check, with their evidence."""
     stretch = rows["stretch"].to_numpy()
     new = np.diff(stretch, prepend=-1) != 0
@@ -45,20 +46,20 @@ def _of_check(scene: Scene, rows: pl.DataFrame, code: str, check: Check) -> pl.D
         evidence = place_evidence(scene, parts)
     else:
         evidence = condition_evidence(scene, parts, code)
-    return pl.concat([_spans(rows, np.flatnonzero(new)), _columns(evidence)], how="horizontal")
+    return pl.concat([_spans(rows, np.flatnonzero(new), precedents), _columns(evidence)], how="horizontal")
 
 
-def _spans(rows: pl.DataFrame, first: np.ndarray) -> pl.DataFrame:
+def _spans(rows: pl.DataFrame, first: np.ndarray, precedents: Precedents) -> pl.DataFrame:
     """Return one row a stretch: key, span, and what holds at its start."""
     firsts = ("trip", "check", "rule", "start_us", "starts_run", "run", "control_mode", "kind", "combination")
     last = np.append(first[1:], rows.height) - 1
-    spans = rows[first].select(firsts).with_columns(rows[last].select("end_us", "ends_run"))
-    if len(first) == rows.height:
-        return spans.with_columns(rows["matched"])
-    matched = rows.group_by("stretch", maintain_order=True).agg(
-        pl.col("matched").list.explode(keep_nulls=False, empty_as_null=False).unique().sort()
+    numbers = np.split(rows["matched"].to_numpy(), first[1:])
+    matched = [sorted({rule for n in set(own.tolist()) for rule in precedents.matched[n]}) for own in numbers]
+    return (
+        rows[first]
+        .select(firsts)
+        .with_columns(rows[last].select("end_us", "ends_run"), matched=pl.Series(matched, dtype=pl.List(pl.Int64)))
     )
-    return spans.with_columns(matched["matched"])
 
 
 def _columns(evidence: Evidence) -> pl.DataFrame:
