@@ -45,7 +45,7 @@ DECISIONS = ("certain", "decided_us", "margin", "error", "foremost", "ahead")
 
 
 def broken_parts(track: Track, judgements: Judgements, checks: Mapping[str, Check]) -> pl.DataFrame:
-    """Return the parts, sorted by trip, check, rule and start, with `stretch`, their number.
+    """Return the parts, sorted by check, trip, rule and start, with `stretch`, their number.
 
     Columns: those of the pieces, `piece`, `state`, check, rule, undecided, matched, stretch.
     """
@@ -54,7 +54,7 @@ def broken_parts(track: Track, judgements: Judgements, checks: Mapping[str, Chec
     states = pl.Series(judgements.of_piece).cast(pl.Int64)
     pieces = track.pieces.with_columns(state=states).with_row_index("piece").filter(pl.Series(bad))
     parts = pieces.join(broken, on="state", how="inner", maintain_order="left_right")
-    parts = parts.sort(*KEY, "start_us", "end_us", maintain_order=True)
+    parts = parts.sort("check", "trip", "rule", "start_us", "end_us", maintain_order=True)
     return parts.with_columns(stretch=_numbered(~(_same_key() & _touches())))
 
 

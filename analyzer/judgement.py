@@ -5,7 +5,7 @@ epoch, combination of zones, control mode, operator, band of speed, moving or no
 the profile of the vehicle on its trip. States are few where fixes are many.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -99,10 +99,9 @@ def judge(
     signatures = _signatures(states, track, profiles)
     new = [number for number, signature in enumerate(signatures) if signature not in precedents.broken]
     if new:
-        broken = _judged(states[new].with_row_index("state"), track, rulebook, profiles, checks)
         precedents.broken.update((signatures[number], []) for number in new)
-        for state, check, rule, undecided, matched in broken.iter_rows():
-            row = check, rule, undecided, precedents.number(tuple(matched))
+        for state, check, rule, undecided, matched in _judged(states[new], track, rulebook, profiles, checks):
+            row = check, rule, undecided, precedents.number(matched)
             precedents.broken[signatures[new[state]]].append(row)
     rows = [(state, *row) for state, signature in enumerate(signatures) for row in precedents.broken[signature]]
     return Judgements(of_piece, pl.DataFrame(rows, schema=_BROKEN, orient="row"), precedents)
@@ -130,20 +129,25 @@ def _signatures(states: pl.DataFrame, track: Track, profiles: Profiles) -> list[
     return [row.tobytes() for row in np.ascontiguousarray(rows)]
 
 
+Broken = tuple[int, str, int, bool, tuple[int, ...]]
+"""State, check, rule, undecided, and the other permits looked at."""
+
+
 def _judged(
     states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[str, Check]
-) -> pl.DataFrame:
-    """Return (state, check, rule, undecided, matched) of what is broken in states."""
-    asked = _asked(states, track, rulebook, profiles)
-    judged = asked.with_columns(
+) -> Iterator[Broken]:
+    """Yield what is broken in states, which are numbered from 0."""
+    judged = _asked(states, track, rulebook, profiles).with_columns(
         check.obeyed.alias(code)
         for code, check in checks.items()
         if check.when is not None and "place" not in check.scopes
     )
-    permits, chosen = _permits(judged, checks)
-    places = _places(states, track, rulebook, profiles, chosen, checks)
-    restrictions = _restrictions(judged, checks)
-    return pl.concat([permits, places, restrictions]).sort("state", "check", "rule")
+    chosen = _chosen_permits(judged, checks)
+    certain = pl.col("permit_needed") & pl.col("match")
+    yield from _broken(chosen, checks, _conditions(checks, "permit"), certain)
+    yield from _places(states, track, rulebook, profiles, chosen, checks)
+    binding = judged.filter(~pl.col("permit")).with_columns(matched=pl.lit([], dtype=pl.List(pl.Int64)))
+    yield from _broken(binding, checks, _conditions(checks, "restriction"), pl.col("applies"))
 
 
 def _words(states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Profiles) -> dict[str, np.ndarray]:
@@ -177,33 +181,34 @@ def _asked(states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Pro
     operator_known = (operator >= 0) & (operator != _UNKNOWN_OPERATOR)
     representative = np.append(rulebook.thresholds_kph, np.inf)
     limit = rulebook.limit_kph[rule]
+    matches = words["match"][state, rule]
+    known = {
+        "match": (matches == 1, matches != MAY_MATCH),
+        "speed_kph": (representative[np.maximum(band, 0)], band >= 0),
+        "speed_limit_kph": (limit, ~np.isnan(limit)),
+        "moving": (moving == 1, moving >= 0),
+        "mode_named": (rulebook.mode_named[rule, mode], mode_known),
+        "operator_present": (rulebook.operator_fits[rule, np.maximum(operator, 0)], operator_known),
+    }
     frame = pl.DataFrame(
         {
             "state": state,
             "rule": rule,
             "permit": permit,
-            "match": _maybe(words["match"][state, rule] == 1, words["match"][state, rule] != MAY_MATCH),
             "permit_needed": _needed(mode, rulebook),
-            "speed_kph": _maybe(representative[np.maximum(band, 0)], band >= 0),
-            "speed_limit_kph": _maybe(limit, ~np.isnan(limit)),
-            "moving": _maybe(moving == 1, moving >= 0),
             "hours_open": track.epochs.hours_open[kind, rule],
             "modes_named": rulebook.modes_named[rule],
             "mode_judged": _JUDGED[mode],
-            "mode_named": _maybe(rulebook.mode_named[rule, mode], mode_known),
             "operator_asked": rulebook.operator_asked[rule],
-            "operator_present": _maybe(rulebook.operator_fits[rule, np.maximum(operator, 0)], operator_known),
             "no_entry": rulebook.no_entry[rule],
             **said,
+            **{name: values for name, (values, _) in known.items()},
+            **{f"{name} known": mask for name, (_, mask) in known.items()},
         }
     )
-    applies = ~pl.col("modes_named") | pl.col("mode_named")
-    return frame.with_columns(applies=pl.col("match") & applies & pl.col("hours_open"))
-
-
-def _maybe(values: np.ndarray, known: np.ndarray) -> pl.Series:
-    """Return the values, null where they are not known."""
-    return pl.select(pl.when(pl.Series(known)).then(pl.Series(values))).to_series()
+    maybe = {name: pl.when(pl.col(f"{name} known")).then(pl.col(name)) for name in known}
+    applies = ~pl.col("modes_named") | maybe["mode_named"]
+    return frame.with_columns(**maybe, applies=maybe["match"] & applies & pl.col("hours_open"))
 
 
 def _needed(mode: np.ndarray, rulebook: Rulebook) -> pl.Series:
@@ -217,73 +222,37 @@ def _conditions(checks: Mapping[str, Check], scope: str) -> list[str]:
     return [code for code, check in checks.items() if scope in check.scopes]
 
 
-def _permits(judged: pl.DataFrame, checks: Mapping[str, Check]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the broken conditions of the permit chosen in each state, and the choice itself.
-
-    The choice has, per state with a permit that applies (or may): rule, match, matched.
-    """
+def _chosen_permits(judged: pl.DataFrame, checks: Mapping[str, Check]) -> pl.DataFrame:
+    """Return the row of the permit chosen in each state with one that applies (or may), and `matched`, the others."""
     codes = _conditions(checks, "permit")
     values = [pl.col(code) for code in codes]
-    rated = judged.filter("permit").with_columns(
-        broken=pl.sum_horizontal(*((~v).fill_null(value=False).cast(pl.Int32) for v in values), pl.lit(0)),
-        unknown=pl.sum_horizontal(
-            *(v.is_null().cast(pl.Int32) for v in values), pl.col("match").is_null().cast(pl.Int32)
-        ),
-    )
-    order = ["state", "broken", "unknown", "rule"]
-    chosen = (
-        rated.sort(order)
+    broken = pl.sum_horizontal(*((~v).fill_null(value=False).cast(pl.Int32) for v in values), pl.lit(0))
+    unknown = pl.sum_horizontal(*(v.is_null().cast(pl.Int32) for v in (*values, pl.col("match"))))
+    others = pl.col("matched").list.set_difference(pl.concat_list("rule")).list.sort()
+    return (
+        judged.lazy()
+        .filter("permit")
+        .with_columns(broken=broken, unknown=unknown)
+        .sort("state", "broken", "unknown", "rule")
         .group_by("state", maintain_order=True)
         .agg(pl.all().first(), pl.col("rule").sort().alias("matched"))
+        .with_columns(matched=others)
+        .collect()
     )
-    others = pl.col("matched").list.set_difference(pl.concat_list("rule")).list.sort()
-    chosen = chosen.with_columns(matched=others)
-    certain = pl.col("permit_needed") & pl.col("match")
-    return _broken(chosen, checks, codes, certain), chosen
 
 
-def _restrictions(judged: pl.DataFrame, checks: Mapping[str, Check]) -> pl.DataFrame:
-    """Return the broken conditions of every restriction by itself."""
-    nothing = pl.lit([], dtype=pl.List(pl.Int64))
-    binding = judged.filter(~pl.col("permit")).with_columns(matched=nothing)
-    return _broken(binding, checks, _conditions(checks, "restriction"), pl.col("applies"))
-
-
-def _broken(frame: pl.DataFrame, checks: Mapping[str, Check], codes: list[str], binds: pl.Expr) -> pl.DataFrame:
-    """Return (state, check, rule, undecided, matched) of what is not obeyed.
+def _broken(frame: pl.DataFrame, checks: Mapping[str, Check], codes: list[str], binds: pl.Expr) -> Iterator[Broken]:
+    """Yield what is not obeyed.
 
     `binds` is true, false or null (it may); what may bind is undecided at the most.
     """
-    parts = []
-    for code in codes:
-        checkable = pl.all_horizontal(pl.lit(value=True), *checks[code].needs)
-        not_obeyed = frame.with_columns(obeyed=~binds | pl.col(code)).filter(
-            pl.col("obeyed").ne_missing(other=True) & checkable
-        )
-        parts.append(_rows(not_obeyed, code, pl.col("rule")))
-    return pl.concat([*parts, _NOTHING_BROKEN])
-
-
-_NOTHING_BROKEN = pl.DataFrame(
-    schema={
-        "state": pl.Int64,
-        "check": pl.String,
-        "rule": pl.Int64,
-        "undecided": pl.Boolean,
-        "matched": pl.List(pl.Int64),
-    }
-)
-
-
-def _rows(frame: pl.DataFrame, code: str, rule: pl.Expr) -> pl.DataFrame:
-    """Return the rows of one check in the shape of `broken`."""
-    return frame.select(
-        pl.col("state").cast(pl.Int64),
-        pl.lit(code).alias("check"),
-        rule.cast(pl.Int64).alias("rule"),
-        pl.col("obeyed").is_null().alias("undecided"),
-        pl.col("matched").cast(pl.List(pl.Int64)),
-    )
+    obeyed = [(~binds | pl.col(code)).alias(f"obeyed {code}") for code in codes]
+    checkable = [pl.all_horizontal(pl.lit(value=True), *checks[code].needs).alias(f"asked {code}") for code in codes]
+    asked = frame.select("state", "rule", "matched", *obeyed, *checkable)
+    for state, rule, matched, *answers in asked.iter_rows():
+        for code, obeys, asks in zip(codes, answers[: len(codes)], answers[len(codes) :], strict=True):
+            if asks and obeys is not True:
+                yield state, code, rule, obeys is None, tuple(matched)
 
 
 def _places(  # noqa: PLR0913 - the three checks of place look at everything
@@ -293,36 +262,30 @@ def _places(  # noqa: PLR0913 - the three checks of place look at everything
     profiles: Profiles,
     chosen: pl.DataFrame,
     checks: Mapping[str, Check],
-) -> pl.DataFrame:
-    """Return the broken checks of place: exactly one where no permit applies."""
+) -> Iterator[Broken]:
+    """Yield the broken checks of place: exactly one where no permit applies."""
     if not rulebook.is_permit.any():
-        return _NOTHING_BROKEN
+        return
     words = _words(states, track, rulebook, profiles)
     permit = rulebook.is_permit
-    named, in_force = words["named_here"] & permit, words["in_force_here"] & permit
-    certain = chosen.select(pl.col("state").cast(pl.Int64), permitted="match", applies=pl.lit(value=True))
-    frame = (
-        states.select(pl.col("state").cast(pl.Int64))
-        .with_columns(
-            permit_needed=_needed(states["control_mode"].to_numpy(), rulebook),
-            in_permit_zone=pl.Series(named.any(axis=1)),
-            permit_in_force_here=pl.Series(in_force.any(axis=1)),
-            every=_lists(np.broadcast_to(permit, named.shape)),
-            named=_lists(named),
-            in_force=_lists(in_force),
-        )
-        .join(certain, on="state", how="left", maintain_order="left")
+    looked_at = {
+        "outside-zone": np.broadcast_to(permit, words["named_here"].shape),
+        "permit-not-in-force": words["named_here"] & permit,
+        "vehicle-not-permitted": words["in_force_here"] & permit,
+    }
+    codes = _conditions(checks, "place")
+    permitted = dict(chosen.select("state", "match").iter_rows())
+    count = states.height
+    frame = pl.DataFrame(
+        {
+            "permit_needed": _needed(states["control_mode"].to_numpy(), rulebook),
+            "in_permit_zone": looked_at["permit-not-in-force"].any(axis=1),
+            "permit_in_force_here": looked_at["vehicle-not-permitted"].any(axis=1),
+            "vehicle_permitted": pl.Series([permitted.get(n, False) for n in range(count)], dtype=pl.Boolean),
+        }
     )
-    frame = frame.with_columns(vehicle_permitted=pl.col("applies").is_not_null() & pl.col("permitted"))
-    parts = [_NOTHING_BROKEN]
-    looked_at = {"outside-zone": "every", "permit-not-in-force": "named", "vehicle-not-permitted": "in_force"}
-    for code in _conditions(checks, "place"):
-        judged = frame.with_columns(obeyed=checks[code].obeyed, matched=pl.col(looked_at[code]))
-        broken = judged.filter(pl.col("obeyed").ne_missing(other=True))
-        parts.append(_rows(broken, code, pl.lit(NO_RULE)))
-    return pl.concat(parts)
-
-
-def _lists(matrix: np.ndarray) -> pl.Series:
-    """Return a list of the true columns of each row."""
-    return pl.Series([np.flatnonzero(row).tolist() for row in matrix], dtype=pl.List(pl.Int64))
+    answers = frame.select(checks[code].obeyed.alias(code) for code in codes)
+    for code in codes:
+        for state, obeys in enumerate(answers[code]):
+            if obeys is not True:
+                yield state, code, NO_RULE, obeys is None, tuple(np.flatnonzero(looked_at[code][state]).tolist())

@@ -174,12 +174,10 @@ def _reach(time_us: np.ndarray, first: int, end: int) -> int:
 
 def _records(records: pl.DataFrame, spans: list[tuple[int, int, int, int]]) -> pl.DataFrame:
     """Return the records of spans (lane, side, from, to), with `lane` and `side`."""
-    parts = [
-        records[low:high].with_columns(
-            lane=pl.lit(lane, dtype=pl.Int64),
-            side=pl.lit(side, dtype=pl.Int8),
-        )
-        for lane, side, low, high in spans
-    ]
+    if not spans:
+        return records.clear()
+    lane, side, low, high = np.array(spans, dtype=np.int64).T
     # Copied: a view of them would keep all records of the slice in memory.
-    return pl.concat(parts, rechunk=True) if parts else records.clear()
+    parts = pl.concat([records[a:b] for _, _, a, b in spans], rechunk=True)
+    lanes, sides = np.repeat(lane, high - low), np.repeat(side, high - low)
+    return parts.with_columns(lane=pl.Series(lanes), side=pl.Series(sides).cast(pl.Int8))

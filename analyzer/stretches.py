@@ -26,47 +26,55 @@ def stretches_of(scene: Scene, judgements: Judgements, checks: Mapping[str, Chec
     parts = broken_parts(scene.track, judgements, checks)
     if parts.is_empty():
         return pl.DataFrame()
-    profile = scene.profiles.of_piece[parts["piece"].to_numpy()]
-    typed = parts.with_columns(profile=pl.Series(profile))
-    by_check = typed.partition_by("check", as_dict=True, maintain_order=True)
-    book = judgements.precedents
-    found = [_of_check(scene, own, book, str(code), checks[str(code)]) for (code,), own in by_check.items()]
-    return _placed(scene, pl.concat(found))
+    rows = {name: parts[name].to_numpy() for name in parts.columns if name != "check"}
+    rows["profile"] = scene.profiles.of_piece[rows["piece"]]
+    first = np.flatnonzero(np.diff(rows["stretch"], prepend=-1))
+    spans = _spans(rows, first)
+    matched = _sets(rows["matched"], first, judgements.precedents)
+    sets = pl.Series(judgements.precedents.matched, dtype=pl.List(pl.Int64))
+    frame = pl.DataFrame(spans | _evidence(scene, parts["check"], rows, checks) | _places(scene, spans))
+    return _in_utc(scene, frame.with_columns(check=parts["check"].gather(first), matched=sets.gather(matched)))
 
 
-def _of_check(scene: Scene, rows: pl.DataFrame, precedents: Precedents, code: str, check: Check) -> pl.DataFrame:
-    """Return the stretches of one check, with their evidence."""
-    stretch = rows["stretch"].to_numpy()
-    new = np.diff(stretch, prepend=-1) != 0
-    columns = {name: rows[name].to_numpy() for name in (f.name for f in fields(Parts)) if name != "group"}
-    parts = Parts(group=np.cumsum(new) - 1, **columns)
+def _evidence(
+    scene: Scene, check: pl.Series, rows: Mapping[str, np.ndarray], checks: Mapping[str, Check]
+) -> dict[str, np.ndarray]:
+    """Return the evidence of every stretch, check by check."""
+    codes = list(checks)
+    number = check.to_physical().to_numpy()
+    starts = np.flatnonzero(np.diff(number.astype(np.int64), prepend=-1))
+    found = []
+    for low, high in zip(starts, np.append(starts[1:], len(number)), strict=True):
+        own = slice(int(low), int(high))
+        columns = {f.name: rows[f.name][own] for f in fields(Parts) if f.name != "group"}
+        parts = Parts(group=rows["stretch"][own] - rows["stretch"][low], **columns)
+        found.append(_of_check(scene, parts, codes[number[low]], checks[codes[number[low]]]))
+    return {f.name: np.concatenate([getattr(e, f.name) for e in found]) for f in fields(Evidence)}
+
+
+def _of_check(scene: Scene, parts: Parts, code: str, check: Check) -> Evidence:
+    """Return the evidence of the stretches of one check."""
     if check.measure == "depth":
-        evidence = _depths(scene, parts)
-    elif "place" in check.scopes:
-        evidence = place_evidence(scene, parts)
-    else:
-        evidence = condition_evidence(scene, parts, code)
-    return pl.concat([_spans(rows, np.flatnonzero(new), precedents), _columns(evidence)], how="horizontal")
+        return _depths(scene, parts)
+    if "place" in check.scopes:
+        return place_evidence(scene, parts)
+    return condition_evidence(scene, parts, code)
 
 
-def _spans(rows: pl.DataFrame, first: np.ndarray, precedents: Precedents) -> pl.DataFrame:
-    """Return one row a stretch: key, span, and what holds at its start."""
-    firsts = ("trip", "check", "rule", "start_us", "starts_run", "run", "control_mode", "kind", "combination")
-    last = np.append(first[1:], rows.height) - 1
-    numbers = np.split(rows["matched"].to_numpy(), first[1:])
-    matched = [sorted({rule for n in set(own.tolist()) for rule in precedents.matched[n]}) for own in numbers]
-    return (
-        rows[first]
-        .select(firsts)
-        .with_columns(rows[last].select("end_us", "ends_run"), matched=pl.Series(matched, dtype=pl.List(pl.Int64)))
-    )
+def _spans(rows: Mapping[str, np.ndarray], first: np.ndarray) -> dict[str, np.ndarray]:
+    """Return, a stretch: trip, rule, span, and what holds at its start and end."""
+    last = np.append(first[1:], len(rows["stretch"])) - 1
+    firsts = ("trip", "rule", "start_us", "starts_run", "run", "control_mode", "kind", "combination")
+    return {n: rows[n][first] for n in firsts} | {n: rows[n][last] for n in ("end_us", "ends_run")}
 
 
-def _columns(evidence: Evidence) -> pl.DataFrame:
-    """Return evidence as columns, null where no number is asked for."""
-    columns = {f.name: getattr(evidence, f.name) for f in fields(Evidence)}
-    unknown = {name: pl.when(pl.col(name) >= 0).then(pl.col(name)) for name in ("peak_us", "peak_zone")}
-    return pl.DataFrame(columns).with_columns(pl.col("peak", "margin", "error").fill_nan(None), **unknown)
+def _sets(matched: np.ndarray, first: np.ndarray, precedents: Precedents) -> np.ndarray:
+    """Return the number of the set of rules that the parts of each stretch matched together."""
+    least, most = np.minimum.reduceat(matched, first), np.maximum.reduceat(matched, first)
+    for mixed in np.flatnonzero(least < most):
+        own = np.unique(matched[first[mixed] : first[mixed + 1] if mixed + 1 < len(first) else None])
+        least[mixed] = precedents.number(tuple(sorted({rule for n in own for rule in precedents.matched[n]})))
+    return least
 
 
 def _depths(scene: Scene, parts: Parts) -> Evidence:
@@ -80,45 +88,58 @@ def _depths(scene: Scene, parts: Parts) -> Evidence:
     return depth_evidence(scene, parts, number.ravel(), borders)
 
 
-def _placed(scene: Scene, stretches: pl.DataFrame) -> pl.DataFrame:
-    """Return the stretches with zones, places, records, what touches a hole, and times in UTC."""
+def _places(scene: Scene, spans: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return zones, places of both ends, their records, and what touches a hole, of each stretch."""
     fixes = scene.track.fixes
-    start, end = stretches["start_us"].to_numpy(), stretches["end_us"].to_numpy()
+    start, end = spans["start_us"], spans["end_us"]
     first = fix_at(fixes, start)
     last = np.minimum(np.searchsorted(fixes.clock_us, end), len(fixes) - 1)
-    peak = stretches["peak_us"].fill_null(0).to_numpy()
-    places = {"start": place_at(fixes, start), "end": place_at(fixes, end), "peak": place_at(fixes, peak)}
+    (start_lon, start_lat), (end_lon, end_lat) = place_at(fixes, start), place_at(fixes, end)
+    return {
+        "zone": _zone(scene, spans),
+        "hole_us": np.zeros(len(start), dtype=np.int64),
+        "edge_start": _at_edge(scene.track, start),
+        "edge_end": _at_edge(scene.track, end),
+        "first_file": fixes.file[first],
+        "first_record": fixes.record[first],
+        "last_file": fixes.file[last],
+        "last_record": fixes.record[last],
+        "start_longitude": start_lon,
+        "start_latitude": start_lat,
+        "end_longitude": end_lon,
+        "end_latitude": end_lat,
+        **_holes(scene, spans),
+    }
+
+
+def _in_utc(scene: Scene, stretches: pl.DataFrame) -> pl.DataFrame:
+    """Return the stretches with times in UTC, the places of their peaks, and nulls where nothing is known."""
+    fixes = scene.track.fixes
+    longitude, latitude = place_at(fixes, np.maximum(stretches["peak_us"].to_numpy(), 0))
     offset = pl.Series(fixes.trips["offset_us"].to_numpy()[stretches["trip"].to_numpy()])
-    known = stretches["peak_us"].is_not_null()
-    placed = stretches.with_columns(
-        zone=pl.Series(_zone(scene, stretches)),
-        hole_us=pl.lit(0, dtype=pl.Int64),
-        edge_start=pl.Series(_at_edge(scene.track, start)),
-        edge_end=pl.Series(_at_edge(scene.track, end)),
-        first_file=pl.Series(fixes.file[first]),
-        first_record=pl.Series(fixes.record[first]),
-        last_file=pl.Series(fixes.file[last]),
-        last_record=pl.Series(fixes.record[last]),
-        **{f"{n}_longitude": pl.Series(lon) for n, (lon, _) in places.items()},
-        **{f"{n}_latitude": pl.Series(lat) for n, (_, lat) in places.items()},
-        **_holes(scene, stretches),
-    )
-    return placed.with_columns(
-        *(pl.when(known).then(pl.col(f"peak_{axis}")).alias(f"peak_{axis}") for axis in ("longitude", "latitude")),
-        *(pl.col(name) - offset for name in ("start_us", "end_us", "peak_us", "decided_us", "hole_end_us")),
+    known = pl.col("peak_us") >= 0
+    moments = {n: pl.col(n) - offset for n in ("start_us", "end_us", "decided_us")}
+    maybe = {n: pl.when(pl.col(n) >= 0).then(pl.col(n) - offset) for n in ("peak_us", "hole_end_us")}
+    return stretches.with_columns(
+        pl.col("peak", "margin", "error").fill_nan(None),
+        **moments,
+        **maybe,
+        peak_zone=pl.when(pl.col("peak_zone") >= 0).then(pl.col("peak_zone")),
+        peak_longitude=pl.when(known).then(pl.Series(longitude)),
+        peak_latitude=pl.when(known).then(pl.Series(latitude)),
     ).drop("run", "kind", "combination")
 
 
-def _zone(scene: Scene, stretches: pl.DataFrame) -> np.ndarray:
+def _zone(scene: Scene, spans: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the first zone of the rule (of any permit) that covers the start, -1 where none does."""
     book = scene.rulebook
-    rule = stretches["rule"].to_numpy()
+    rule = spans["rule"]
     free = (rule == NO_RULE)[:, None]
     if not book.zones.size:
         return np.full(len(rule), -1)
     own = np.where(free, book.permit_zones, book.zones[rule])
-    covers = scene.track.index.combinations.matrix()[stretches["combination"].to_numpy()]
-    valid = scene.track.epochs.zone_valid[stretches["kind"].to_numpy()]
+    covers = scene.track.index.combinations.matrix()[spans["combination"]]
+    valid = scene.track.epochs.zone_valid[spans["kind"]]
     any_zone = own & covers & (valid | free)
     return np.where(any_zone.any(axis=1), any_zone.argmax(axis=1), -1)
 
@@ -131,16 +152,14 @@ def _at_edge(track: Track, clock_us: np.ndarray) -> np.ndarray:
     return np.isin(clock_us, ends) | np.isin(clock_us, starts)
 
 
-def _holes(scene: Scene, stretches: pl.DataFrame) -> dict[str, pl.Series]:
-    """Return whether the hole at the end of each stretch may be spanned, and where it ends."""
+def _holes(scene: Scene, spans: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return whether the hole at the end of each stretch may be spanned, and where it ends (-1: none)."""
     fixes = scene.track.fixes
-    ends_run = stretches["ends_run"].to_numpy()
-    last = fixes.holes[stretches["run"].to_numpy()]
+    last = fixes.holes[spans["run"]]
     after = np.minimum(last + 1, len(fixes) - 1)
-    within = ends_run & (after > last) & (fixes.trip[after] == fixes.trip[last])
+    within = spans["ends_run"] & (after > last) & (fixes.trip[after] == fixes.trip[last])
     joinable = within & joinable_holes(scene, last, after)
-    end_us = pl.select(pl.when(pl.Series(within)).then(pl.Series(fixes.clock_us[after]))).to_series()
-    return {"joinable": pl.Series(joinable), "hole_end_us": end_us}
+    return {"joinable": joinable, "hole_end_us": np.where(within, fixes.clock_us[after], -1)}
 
 
 def joinable_holes(scene: Scene, last: np.ndarray, after: np.ndarray) -> np.ndarray:
