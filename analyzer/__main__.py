@@ -1,5 +1,6 @@
 """The command line: parse, call, print, exit status; no logic of its own."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -135,12 +136,15 @@ def _bytes_of(logs: Sequence[str]) -> int:
 
 def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
     """Read, judge and write."""
+    gc.disable()  # nothing that is imported is garbage
     from analyzer import terminal  # noqa: PLC0415
     from analyzer.analysis import Options, analyze  # noqa: PLC0415
     from analyzer.logs import find_logs  # noqa: PLC0415
     from analyzer.outputs import Run, refuse_output, write_outputs  # noqa: PLC0415
     from analyzer.zone_loading import load_zone_set  # noqa: PLC0415
 
+    gc.freeze()
+    gc.enable()
     refuse_output(given["out"])
     zone_set = load_zone_set(given["zones"], given["fleet"])
     logs = find_logs(given["logs"])

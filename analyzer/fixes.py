@@ -12,7 +12,6 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from analyzer.geometry import MICROMETRES
 from analyzer.ordering import Ordered, Steps, in_order, steps_of, with_trips, without_jumps
 from analyzer.ownership import Ownership, own_between, own_everything, own_the_middle
 from analyzer.rules import Evaluation
@@ -28,7 +27,7 @@ class Fixes:
 
     `clock_us` rises over all trips (time of the trip plus an offset a trip), so one
     binary search finds an instant of a trip. `hole_after` is true where the next fix is
-    beyond a hole or in another trip; `segment_m` are the metres to the next fix (0 there).
+    beyond a hole or in another trip; `segment_um` are the whole micrometres to the next fix (0 there).
     `speed_kph` is NaN where unknown, `speed_error_kph` null where every speed is reported,
     else 0 where it is. `accuracy_m` is the log's own, the default where it says none.
     `control_mode` and `operator` are indices into `CONTROL_MODES` and `OPERATORS`, -1 = not
@@ -56,7 +55,7 @@ class Fixes:
     record: np.ndarray
     interpolated: np.ndarray | None
     hole_after: np.ndarray
-    segment_m: np.ndarray
+    segment_um: np.ndarray
     vehicle_types: tuple[str | None, ...]
     type_stated: np.ndarray | None
     trips: pl.DataFrame
@@ -69,12 +68,6 @@ class Fixes:
     def holes(self) -> np.ndarray:
         """Return the indices of the last fix of every run."""
         return np.flatnonzero(self.hole_after)
-
-    @cached_property
-    def segment_um(self) -> np.ndarray:
-        """Return the whole micrometres to the next fix: sums of them are exact."""
-        micrometres = self.segment_m * MICROMETRES
-        return np.rint(micrometres, out=micrometres).astype(np.int64)
 
     @cached_property
     def driven_um(self) -> np.ndarray:
@@ -177,12 +170,12 @@ def _with_samples(ordered: Ordered, samples: pl.DataFrame, evaluation: Evaluatio
 
 
 def holes_after(steps: Steps, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
-    """Return where no observed segment follows a fix, and the metres to the next fix (0 there)."""
+    """Return where no observed segment follows a fix, and the micrometres to the next fix (0 there)."""
     # A duration of -1, at a trip's end, is the largest of all as an unsigned number.
     hole = steps.duration_us.view(np.uint64) > np.uint64(round(evaluation.max_gap_s * SECOND_US))
     hole |= steps.beyond
-    steps.metres[np.flatnonzero(hole)] = 0.0
-    return hole, steps.metres
+    steps.way_um[np.flatnonzero(hole)] = 0
+    return hole, steps.way_um
 
 
 def _as_fixes(  # noqa: PLR0913 - everything comes together here
@@ -195,7 +188,7 @@ def _as_fixes(  # noqa: PLR0913 - everything comes together here
 ) -> Fixes:
     """Return the arrays of the fixes."""
     records = ordered.records
-    hole, segment_m = holes_after(steps, evaluation)
+    hole, segment_um = holes_after(steps, evaluation)
     trips = _trips(ordered, ownership)
     clock = _clock(ordered, trips)
     accuracy = accuracy_m(records, evaluation)
@@ -220,7 +213,7 @@ def _as_fixes(  # noqa: PLR0913 - everything comes together here
         record=records["record"].to_numpy(),
         interpolated=_interpolated(records),
         hole_after=hole,
-        segment_m=segment_m,
+        segment_um=segment_um,
         vehicle_types=types,
         type_stated=stated,
         trips=trips.with_columns(said),

@@ -35,12 +35,37 @@ def ground_distance_m(lon_a: Any, lat_a: Any, lon_b: Any, lat_b: Any) -> Any:
     return np.hypot((lon_b - lon_a) * east, (lat_b - lat_a) * north)
 
 
-def geodesic_m(lon_a: Any, lat_a: Any, lon_b: Any, lat_b: Any) -> np.ndarray:
-    """Return the geodesic metres between two points, at any distance (Karney 2013, by PROJ)."""
-    from pyproj import Geod  # noqa: PLC0415 - only long distances need it
+FAR_M = 20_000.0
+"""From here on the mid-latitude formula may be off by more than a millionth."""
 
-    metres = Geod(ellps="WGS84").inv(lon_a, lat_a, lon_b, lat_b)[2]
-    return np.asarray(metres, dtype=np.float64)
+
+def geodesic_m(lon_a: Any, lat_a: Any, lon_b: Any, lat_b: Any) -> np.ndarray:
+    """Return the geodesic metres between two points, at any distance.
+
+    Long ones are PROJ's (Karney 2013), short ones of the mid-latitude formula.
+    """
+    metres = np.atleast_1d(np.asarray(ground_distance_m(lon_a, lat_a, lon_b, lat_b), dtype=np.float64))
+    far = np.flatnonzero(metres > FAR_M)
+    if len(far):
+        from pyproj import Geod  # noqa: PLC0415 - only long distances need it
+
+        metres[far] = Geod(ellps="WGS84").inv(*(np.atleast_1d(v)[far] for v in (lon_a, lat_a, lon_b, lat_b)))[2]
+    return metres
+
+
+def segment_lengths_um(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+    """Return the whole micrometres from each point to the next (one fewer than points).
+
+    As `ground_distance_m`, at a fraction of its cost: metres per degree come from a parabola
+    in each band of `BAND_DEG`. A length depends on its own two points alone.
+    """
+    micrometres = np.empty(max(len(longitude) - 1, 0), dtype=np.int64)
+    for low in range(0, len(micrometres), BLOCK):
+        high = min(low + BLOCK, len(micrometres))
+        metres = _block_lengths_m(longitude[low : high + 1], latitude[low : high + 1])
+        metres *= MICROMETRES
+        micrometres[low:high] = np.rint(metres, out=metres)
+    return micrometres
 
 
 BAND_DEG = 0.25
@@ -48,19 +73,6 @@ BAND_DEG = 0.25
 
 BLOCK = 1 << 15
 """Points handled at once: the arrays in between stay in the processor's cache."""
-
-
-def segment_lengths_m(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
-    """Return the metres from each point to the next (one fewer than points), mid-latitude formula.
-
-    As `ground_distance_m`, at a fraction of its cost: metres per degree come from a parabola
-    in each band of `BAND_DEG`. A length depends on its own two points alone.
-    """
-    metres = np.empty(max(len(longitude) - 1, 0))
-    for low in range(0, len(metres), BLOCK):
-        high = min(low + BLOCK, len(metres))
-        metres[low:high] = _block_lengths_m(longitude[low : high + 1], latitude[low : high + 1])
-    return metres
 
 
 def _block_lengths_m(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from analyzer.geometry import segment_lengths_m
+from analyzer.geometry import segment_lengths_um
 from analyzer.rules import Evaluation
 from analyzer.terms import SECOND_US
 
@@ -164,33 +164,33 @@ def _longest_gap_us(lanes: pl.DataFrame, starts: np.ndarray, count: int, evaluat
 
 @dataclass(frozen=True)
 class Steps:
-    """From each record to the next: metres, microseconds (-1 at a trip's end), and which imply too much."""
+    """From each record to the next: micrometres, microseconds (-1 at a trip's end), and which imply too much."""
 
-    metres: np.ndarray
+    way_um: np.ndarray
     duration_us: np.ndarray
     beyond: np.ndarray
 
 
 def steps_of(ordered: Ordered, evaluation: Evaluation) -> Steps:
-    """Return the steps between consecutive records of the same trip; 0 metres at a trip's end."""
+    """Return the steps between consecutive records of the same trip; 0 micrometres at a trip's end."""
     count = len(ordered.time_us)
-    metres, duration = np.zeros(count), np.full(count, -1, dtype=np.int64)
-    metres[:-1] = segment_lengths_m(ordered.longitude, ordered.latitude)
+    way, duration = np.zeros(count, dtype=np.int64), np.full(count, -1, dtype=np.int64)
+    way[:-1] = segment_lengths_um(ordered.longitude, ordered.latitude)
     np.subtract(ordered.time_us[1:], ordered.time_us[:-1], out=duration[:-1])
-    duration[ordered.last], metres[ordered.last] = -1, 0.0
-    return Steps(metres, duration, _beyond(metres, duration, evaluation.max_plausible_kph))
+    duration[ordered.last], way[ordered.last] = -1, 0
+    return Steps(way, duration, _beyond(way, duration, evaluation.max_plausible_kph))
 
 
-def _beyond(metres: np.ndarray, duration_us: np.ndarray, max_kph: float) -> np.ndarray:
+def _beyond(way_um: np.ndarray, duration_us: np.ndarray, max_kph: float) -> np.ndarray:
     """Return which steps imply more than the speed: few are looked at exactly."""
-    beyond = np.zeros(len(metres), dtype=bool)
-    if not len(metres):
+    beyond = np.zeros(len(way_um), dtype=bool)
+    if not len(way_um):
         return beyond
     # No step shorter than the way of the shortest time can imply too much.
     shortest_us = max(int(duration_us.min(initial=np.iinfo(np.int64).max, where=duration_us > 0)), 1)
-    near = np.flatnonzero(metres > shortest_us * (max_kph / 3.6e6 * (1 - 1e-9)))
+    near = np.flatnonzero(way_um > shortest_us * (max_kph / 3.6 * (1 - 1e-9)))
     with np.errstate(divide="ignore", invalid="ignore"):
-        implied = 3.6 * metres[near] / (duration_us[near] / SECOND_US)
+        implied = 3.6 * way_um[near] / duration_us[near]
     beyond[near] = (implied > max_kph) & (duration_us[near] >= 0)
     return beyond
 

@@ -7,10 +7,13 @@ in more than `ATTEMPTS` such deaths is done by a process of its own; if that die
 it is given up.
 """
 
+import gc
 import os
 import pickle
 import signal
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -46,7 +49,11 @@ def _quiet() -> None:
 
 def _warm() -> None:
     """Import what tasks need."""
+    gc.disable()
     import analyzer.tasks  # noqa: F401, PLC0415
+
+    gc.freeze()
+    gc.enable()
 
 
 def _work(common: Path, job: "Job") -> "Outcome":
@@ -105,46 +112,26 @@ class Pool:
 
     def _share_out(self, jobs: Sequence["Job"], outcomes: "Outcomes", done: Callable[[int], None]) -> None:
         """Do the jobs here and in the other processes, whoever is free."""
-        waiting = list(range(len(jobs)))[::-1]
-        deaths = dict.fromkeys(waiting, 0)
-        running: dict[Future[Outcome], int] = {}
-        while waiting or running:
-            lost = self._hand_out(jobs, waiting, running)
-            if waiting and not lost:
-                number = waiting.pop()
+        desk = _Desk(len(jobs))
+        deaths = dict.fromkeys(range(len(jobs)), 0)
+        while desk.open():
+            desk.hand_out(self, jobs)
+            number = desk.take()
+            if number is not None:
                 outcomes[number] = self._here(jobs[number])
-            lost += self._collect(running, outcomes, block=not waiting and not lost)
+            lost = desk.collect(outcomes, block=number is None)
             if lost:
-                self._rebuild(jobs, [*lost, *running.values()], deaths, outcomes, waiting)
-                running.clear()
+                self._rebuild(jobs, [*lost, *desk.recall()], deaths, outcomes, desk)
             done(len(outcomes))
 
-    def _hand_out(self, jobs: Sequence["Job"], waiting: list[int], running: dict[Future["Outcome"], int]) -> list[int]:
-        """Keep the other processes busy; return a job that could not be handed out."""
-        while waiting and len(running) < QUEUED * (self.workers - 1) and self._executor is not None:
-            number = waiting.pop()
-            try:
-                running[self._executor.submit(_work, self._shared, jobs[number])] = number
-            except BrokenProcessPool:
-                return [number]
-        return []
-
-    def _collect(self, running: dict[Future["Outcome"], int], outcomes: "Outcomes", *, block: bool) -> list[int]:
-        """Take what the other processes have done; return the jobs that died with one of them."""
-        if not running:
-            return []
-        finished, _ = wait(running, timeout=None if block else 0, return_when=FIRST_COMPLETED)
-        lost = []
-        for future in finished:
-            number = running.pop(future)
-            try:
-                outcomes[number] = future.result()
-            except BrokenProcessPool:
-                lost.append(number)
-        return lost
+    def submit(self, job: "Job") -> Future["Outcome"]:
+        """Hand a job to another process; BrokenProcessPool where there is none any more."""
+        if self._executor is None:
+            raise BrokenProcessPool
+        return self._executor.submit(_work, self._shared, job)
 
     def _rebuild(
-        self, jobs: Sequence["Job"], lost: list[int], deaths: dict[int, int], outcomes: "Outcomes", waiting: list[int]
+        self, jobs: Sequence["Job"], lost: list[int], deaths: dict[int, int], outcomes: "Outcomes", desk: "_Desk"
     ) -> None:
         """Make new processes after one died, and see that lost jobs are done again."""
         self.stop()
@@ -153,7 +140,7 @@ class Pool:
             if deaths[number] > ATTEMPTS:
                 outcomes[number] = self._by_itself(jobs[number])
             else:
-                waiting.append(number)
+                desk.give_back(number)
         self.start()
 
     def _by_itself(self, job: "Job") -> "Outcome | WorkerError":
@@ -163,6 +150,75 @@ class Pool:
                 return executor.submit(_work, self._shared, job).result()
             except BrokenProcessPool:
                 return WorkerError("the process that judged it was killed again and again; is memory short?")
+
+
+class _Desk:
+    """The jobs that wait and those handed out; a process that is ready is given the next at once.
+
+    Jobs are taken from two threads: that which does some itself, and that of the executor.
+    """
+
+    def __init__(self, count: int) -> None:
+        """Lay out all jobs."""
+        self._waiting = deque(range(count))
+        self._running: dict[Future[Outcome], int] = {}
+        self._lock = threading.RLock()
+
+    def open(self) -> bool:
+        """Return whether anything is still to be done."""
+        with self._lock:
+            return bool(self._waiting or self._running)
+
+    def take(self) -> int | None:
+        """Take the next job, null if none waits."""
+        with self._lock:
+            return self._waiting.popleft() if self._waiting else None
+
+    def give_back(self, number: int) -> None:
+        """Put a job back: it is the next."""
+        with self._lock:
+            self._waiting.appendleft(number)
+
+    def hand_out(self, pool: Pool, jobs: Sequence["Job"]) -> None:
+        """Keep the other processes busy, with a job in hand as long as many wait."""
+        others = pool.workers - 1
+        with self._lock:
+            while self._waiting and self._busy() < others * (QUEUED if len(self._waiting) > QUEUED * others else 1):
+                number = self._waiting.popleft()
+                try:
+                    future = pool.submit(jobs[number])
+                except BrokenProcessPool:
+                    self._waiting.appendleft(number)
+                    return
+                self._running[future] = number
+                future.add_done_callback(lambda _: self.hand_out(pool, jobs))
+
+    def _busy(self) -> int:
+        """Return how many jobs other processes have."""
+        return sum(not future.done() for future in self._running)
+
+    def collect(self, outcomes: "Outcomes", *, block: bool) -> list[int]:
+        """Take what the other processes have done; return the jobs that died with one of them."""
+        with self._lock:
+            running = list(self._running)
+        if running:
+            wait(running, timeout=None if block else 0, return_when=FIRST_COMPLETED)
+        lost = []
+        with self._lock:
+            for future in [f for f in self._running if f.done()]:
+                number = self._running.pop(future)
+                try:
+                    outcomes[number] = future.result()
+                except BrokenProcessPool:
+                    lost.append(number)
+        return lost
+
+    def recall(self) -> list[int]:
+        """Return the jobs that are still handed out, of a pool that is no more."""
+        with self._lock:
+            numbers = list(self._running.values())
+            self._running.clear()
+            return numbers
 
 
 @contextmanager

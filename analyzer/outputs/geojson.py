@@ -17,7 +17,7 @@ def _write(analysis: Analysis, folder: Path, _run: Run) -> None:
         file.write('{"type": "FeatureCollection", "features": [')
         for number, row in enumerate(analysis.findings.iter_rows(named=True)):
             file.write("\n" if number == 0 else ",\n")
-            json.dump(_feature(row), file, ensure_ascii=False)
+            file.write(json.dumps(_feature(row), ensure_ascii=False))
         file.write("\n]}\n")
 
 
