@@ -97,7 +97,7 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     files = [_shown(plan.path, options) for plan in plans]
     tasks = slice_tasks(plans)
     world = World.of(zone_set, checks())
-    pool.share(_common(world, options, pool, alone=len(tasks) == 1))
+    pool.share(_common(world, options, pool, alone=len(tasks) == 1 and len(tasks[0].batches) == 1))
     judged = judge_all(tasks, pool, _telling(options))
     if len(judged.errors) == len(plans):
         raise LogError("\n".join([*judged.errors.values(), *failed.values()]))

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from analyzer.evidence import way_um_at
 from analyzer.fixes import Fixes
 from analyzer.geometry import MICROMETRES
 from analyzer.tables import EXPOSURE, conform
@@ -21,17 +20,18 @@ KEYS = ("vehicle_id", "local_date", "zone_id", "control_mode")
 
 
 def exposure_parts(track: Track, timezone: str, zone_ids: Sequence[str]) -> pl.DataFrame:
-    """Return partial sums of the legs by KEYS: way_um, duration_us, observed_us, top_speed_kph (null unknown)."""
+    """Return partial sums of the legs by KEYS: way_um, duration_us, observed_us, top_speed_kph (null unknown).
+
+    The pieces of the track are cut at midnight, and have `way_um` and `top_speed_kph`.
+    """
     fixes = track.fixes
     midnights = local_midnights(timezone, int(fixes.time_us.min()), int(fixes.time_us.max()))
     days = np.array([us for us, _ in midnights], dtype=np.int64)
     dates = pl.Series([date for _, date in midnights], dtype=pl.Date)
-    pieces = cut_pieces(track.pieces, fixes, days)
-    both = pl.concat([_driven(track, pieces), _holes(track, pieces, days)])
+    both = pl.concat([_driven(track), _holes(track, track.pieces, days)])
     parts = both.with_columns(local_date=dates.gather(pl.Series(_day_of(days, fixes, both))))
-    return sum_parts(
-        _named(_summed(parts, ("trip", "local_date", "combination", "control_mode")), fixes, track, zone_ids)
-    )
+    keys = ("trip", "local_date", "combination", "control_mode")
+    return sum_parts(_named(_summed(parts, keys), fixes, track, zone_ids))
 
 
 def _day_of(days: np.ndarray, fixes: Fixes, parts: pl.DataFrame) -> np.ndarray:
@@ -40,30 +40,19 @@ def _day_of(days: np.ndarray, fixes: Fixes, parts: pl.DataFrame) -> np.ndarray:
     return np.maximum(np.searchsorted(days, parts["start_us"].to_numpy() - offset, side="right") - 1, 0)
 
 
-def _driven(track: Track, pieces: pl.DataFrame) -> pl.DataFrame:
+def _driven(track: Track) -> pl.DataFrame:
     """Return way, time and top speed of each observed piece."""
-    start, end = pieces["start_us"].to_numpy(), pieces["end_us"].to_numpy()
-    ends_run = pieces["ends_run"].to_numpy()
-    way = way_um_at(track.fixes, end) - way_um_at(track.fixes, start)
-    return pieces.select("trip", "combination", "control_mode", "start_us").with_columns(
-        way_um=pl.Series(way),
-        duration_us=pl.Series(end - start),
-        observed_us=pl.Series(end - start),
-        top_speed_kph=pl.Series(_top_speed(track.fixes, start, end, ends_run)).fill_nan(None),
+    duration = pl.col("end_us") - pl.col("start_us")
+    return track.pieces.select(
+        "trip",
+        "combination",
+        "control_mode",
+        "start_us",
+        "way_um",
+        duration_us=duration,
+        observed_us=duration,
+        top_speed_kph=pl.col("top_speed_kph").fill_nan(None),
     )
-
-
-def _top_speed(fixes: Fixes, start: np.ndarray, end: np.ndarray, ends_run: np.ndarray) -> np.ndarray:
-    """Return the largest speed in force in each piece, NaN where none is known."""
-    low = fix_at(fixes, start)
-    side_right = np.searchsorted(fixes.clock_us, end, side="right")
-    high = np.where(ends_run | (end == start), side_right, np.searchsorted(fixes.clock_us, end, side="left"))
-    bounds = np.column_stack([low, np.maximum(high, low + 1)]).ravel()
-    known = fixes.speed_kph if fixes.speed_error_kph is None else np.nan_to_num(fixes.speed_kph, nan=-1.0)
-    if len(bounds) and bounds[-1] == len(known):
-        known = np.append(known, -1.0)
-    top = np.maximum.reduceat(known, bounds)[::2] if len(bounds) else np.empty(0)
-    return np.where(top < 0, np.nan, top)
 
 
 def _holes(track: Track, pieces: pl.DataFrame, days: np.ndarray) -> pl.DataFrame:

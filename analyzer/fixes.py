@@ -37,7 +37,8 @@ class Fixes:
 
     `trips` has a row a trip: vehicle_id, trip_id (empty: nameless), start_us, end_us,
     offset_us (clock less time), first and last (indices of its fixes), own_first and
-    own_last (of its leg; own_last < own_first: none), and the columns of SAID.
+    own_last (of its leg; own_last < own_first: none), own_fixes (how many), and the columns
+    of SAID.
     """
 
     trip: np.ndarray
@@ -190,6 +191,7 @@ def _as_fixes(  # noqa: PLR0913 - everything comes together here
     records = ordered.records
     hole, segment_um = holes_after(steps, evaluation)
     trips = _trips(ordered, ownership)
+    hints = None if hints is None else hints.among(0, trips.height)
     clock = _clock(ordered, trips)
     accuracy = accuracy_m(records, evaluation)
     speed, error = speeds(ordered, clock, hole, accuracy, z)
@@ -243,6 +245,7 @@ def _trips(ordered: Ordered, ownership: Ownership) -> pl.DataFrame:
         last=last,
         own_first=np.array(own_first, dtype=np.int64),
         own_last=np.array(own_end, dtype=np.int64) - 1,
+        own_fixes=np.array(own_end, dtype=np.int64) - np.array(own_first, dtype=np.int64),
     )
 
 

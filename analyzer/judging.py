@@ -21,6 +21,9 @@ from analyzer.seams import in_shards, seams_of, tangled_vehicles
 from analyzer.shard import Shard
 from analyzer.tasks import GatherTask, Job, Outcome, Piece, Reading, Rows, SeamTask, SliceTask, Spill, SpillTask, Task
 
+TASK_BATCHES = 4
+"""Slices of one task: they are judged together, and few tasks keep few processes busy."""
+
 ROUNDS = 3
 """How often shards are told more of their trips: each time, they know all that is known."""
 
@@ -73,7 +76,7 @@ def judge_all(tasks: Sequence[SliceTask], pool: Pool, tell: Tell) -> Judged:
     bases = _bases(judged.readings)
     kept = [(t, o) for t, o in zip(tasks, outcomes, strict=True) if not _refused(t, judged.errors)]
     lanes = together([outcome.shard for _, outcome in kept], "lanes")
-    sampled = {vehicle for _, outcome in kept if outcome.spill for vehicle in outcome.spill.samples}
+    sampled = {vehicle for _, outcome in kept for spill in outcome.spills for vehicle in spill.samples}
     tangled = tuple(sorted({*tangled_vehicles(lanes), *sampled}))
     for task, outcome in kept:
         judged.add(Work(task, _base(task, bases), tangled), outcome.shard)
@@ -90,12 +93,24 @@ def _told(tell: Tell, total: int) -> Callable[[int], None]:
 
 
 def slice_tasks(plans: Sequence[Plan]) -> list[SliceTask]:
-    """Return the parts of all logs as tasks; whole logs share one up to about PART_RECORDS."""
-    return [SliceTask(number, pieces) for number, pieces in enumerate(_pieces(plans, PART_RECORDS))]
+    """Return the parts of all logs as tasks.
+
+    Whole logs share a batch up to about PART_RECORDS, large ones are a batch a part; a task
+    has up to TASK_BATCHES, all of one log or all of whole ones.
+    """
+    tasks: list[list[tuple[Piece, ...]]] = []
+    for batch in _batches(plans, PART_RECORDS):
+        log = batch[0].file if len(batch[0].plan.parts) > 1 else None
+        same = tasks and log == (tasks[-1][-1][0].file if len(tasks[-1][-1][0].plan.parts) > 1 else None)
+        if same and len(tasks[-1]) < TASK_BATCHES:
+            tasks[-1].append(batch)
+        else:
+            tasks.append([batch])
+    return [SliceTask(number, tuple(batches)) for number, batches in enumerate(tasks)]
 
 
-def _pieces(plans: Sequence[Plan], size: int) -> Iterator[tuple[Piece, ...]]:
-    """Yield what each task reads."""
+def _batches(plans: Sequence[Plan], size: int) -> Iterator[tuple[Piece, ...]]:
+    """Yield the parts that are read together."""
     shared: list[Piece] = []
     for file, plan in enumerate(plans):
         pieces = [Piece(file, number, plan, part) for number, part in enumerate(plan.parts)]
@@ -111,12 +126,17 @@ def _pieces(plans: Sequence[Plan], size: int) -> Iterator[tuple[Piece, ...]]:
         yield tuple(shared)
 
 
+def _pieces(task: SliceTask) -> list[Piece]:
+    """Return the parts that a task reads."""
+    return [piece for batch in task.batches for piece in batch]
+
+
 def _or_named(outcome: Outcome | WorkerError, task: SliceTask) -> Outcome:
     """Return the outcome; of a task that was given up, the reason for each of its logs."""
     if isinstance(outcome, Outcome):
         return outcome
     reason = str(outcome)
-    return Outcome(readings=tuple(Reading(p.file, p.number, error=f"{p.plan.path}: {reason}") for p in task.pieces))
+    return Outcome(readings=tuple(Reading(p.file, p.number, error=f"{p.plan.path}: {reason}") for p in _pieces(task)))
 
 
 def _errors(tasks: Sequence[SliceTask], readings: Sequence[Reading]) -> dict[int, str]:
@@ -125,7 +145,7 @@ def _errors(tasks: Sequence[SliceTask], readings: Sequence[Reading]) -> dict[int
     by_file: dict[int, list[Reading]] = {}
     for reading in sorted(readings, key=lambda r: (r.file, r.part)):
         by_file.setdefault(reading.file, []).append(reading)
-    paths = {piece.file: piece.plan.path for task in tasks for piece in task.pieces}
+    paths = {piece.file: piece.plan.path for task in tasks for piece in _pieces(task)}
     for file, read in by_file.items():
         bad = [r.error for r in read if r.error is not None]
         error = bad[0] if bad else _unreadable(paths[file], read)
@@ -148,7 +168,8 @@ def _unreadable(path: str, readings: Sequence[Reading]) -> str | None:
 
 def _refused(task: SliceTask, errors: dict[int, str]) -> bool:
     """Return whether a task holds a part of a log that is refused as a whole."""
-    return len(task.pieces) == 1 and task.pieces[0].file in errors
+    first = task.batches[0][0]
+    return len(first.plan.parts) > 1 and first.file in errors
 
 
 def _bases(readings: Sequence[Reading]) -> dict[tuple[int, int], int]:
@@ -162,7 +183,8 @@ def _bases(readings: Sequence[Reading]) -> dict[tuple[int, int], int]:
 
 def _base(task: SliceTask, bases: dict[tuple[int, int], int]) -> int:
     """Return what is added to the record numbers of a task: its parts are the first, but for one alone."""
-    return bases[task.pieces[0].file, task.pieces[0].number]
+    first = task.batches[0][0]
+    return bases[first.file, first.number]
 
 
 def based(shard: Shard, base: int) -> Shard:
@@ -200,15 +222,15 @@ def _untangle(
     pool: Pool,
 ) -> None:
     """Judge vehicles whose records do not lie in order over the slices, from records put aside."""
-    spills: list[tuple[Spill, int]] = [(o.spill, _base(t, bases)) for t, o in kept if o.spill]
+    spills: list[tuple[Spill, int]] = [(spill, _base(t, bases)) for t, o in kept for spill in o.spills]
     again: list[tuple[SpillTask, int]] = []
     for number, (task, outcome) in enumerate(kept):
         here = set(outcome.shard.lanes["vehicle_id"]) if outcome.shard.lanes.width else set()
         vehicles = tuple(v for v in tangled if v in here)
         if vehicles:
-            again.append((SpillTask(len(kept) + number, task.pieces, vehicles), _base(task, bases)))
+            again.append((SpillTask(len(kept) + number, task.batches, vehicles), _base(task, bases)))
     for put_aside, (_, base) in zip(pool.run([(task, None) for task, _ in again]), again, strict=True):
-        spills.append((_spilled(put_aside), base))
+        spills += [(spill, base) for spill in _done(put_aside).spills]
     sampled = {vehicle for spill, _ in spills for vehicle in spill.samples}
     gathers = _gathers(spills, sampled, PART_RECORDS)
     for gathered, gather in zip(pool.run([(task, None) for task in gathers]), gathers, strict=True):
@@ -220,14 +242,6 @@ def _done(outcome: Outcome | WorkerError) -> Outcome:
     if isinstance(outcome, WorkerError):
         raise outcome
     return outcome
-
-
-def _spilled(outcome: Outcome | WorkerError) -> Spill:
-    """Return what a task put aside."""
-    spill = _done(outcome).spill
-    if spill is None:
-        raise WorkerError("records that were put aside are gone")
-    return spill
 
 
 def _gathers(spills: Sequence[tuple[Spill, int]], sampled: set[str], size: int) -> list[GatherTask]:

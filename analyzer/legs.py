@@ -35,7 +35,7 @@ def legs_of(fixes: Fixes) -> pl.DataFrame:
         for name in _END
     }
     return own.select("trip", *LANE, *SAID, starts_trip=pl.col("own_first") == pl.col("first")).with_columns(
-        fixes=pl.Series(last - first + 1),
+        fixes=own["own_fixes"],
         **ends,
         last_speed_kph=pl.Series(np.nan_to_num(fixes.speed_kph[last], nan=0.0)),
         last_mode=pl.Series(fixes.control_mode[last]),

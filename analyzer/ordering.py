@@ -37,8 +37,8 @@ class Ordered:
     @staticmethod
     def of(records: pl.DataFrame, first: np.ndarray, lane: np.ndarray, lanes: pl.DataFrame) -> "Ordered":
         """Take arrays from ordered records."""
-        positions = (floats(records, name) for name in ("longitude", "latitude"))
-        return Ordered(records, instants_us(records), *positions, first, lane, lanes)
+        longitude, latitude = (floats(records, name) for name in ("longitude", "latitude"))
+        return Ordered(records, instants_us(records), longitude, latitude, first, lane, lanes)
 
     @cached_property
     def last(self) -> np.ndarray:

@@ -15,12 +15,12 @@ from analyzer.ownership import TAIL
 def tangled_vehicles(lanes: pl.DataFrame) -> list[str]:
     """Return the vehicles whose records in one slice do not all lie before those in the next.
 
-    `lanes` are those of all slices, with `shard`.
+    `lanes` are those of all slices, with `shard` and `slice`.
     """
     if lanes.is_empty():
         return []
     spans = (
-        lanes.group_by("vehicle_id", "shard")
+        lanes.group_by("vehicle_id", "shard", "slice")
         .agg(pl.col("first_us").min(), pl.col("last_us").max())
         .sort("vehicle_id", "first_us", "last_us")
     )

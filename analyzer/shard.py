@@ -4,13 +4,14 @@ A shard is a slice of a log, or seams between slices (`ownership`). How records 
 over shards changes nothing in the tables that `reduction` puts together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from statistics import NormalDist
 
 import numpy as np
 import polars as pl
 
+from analyzer.digest import Digest, digest, united
 from analyzer.epochs import epochs_between
 from analyzer.events import phases_of
 from analyzer.evidence import BorderBook, Scene
@@ -25,6 +26,7 @@ from analyzer.stated import Hints
 from analyzer.stretches import stretches_of
 from analyzer.track import make_track
 from analyzer.tracks import lines_of
+from analyzer.windows import local_midnights
 from analyzer.zones import ZoneSet
 
 
@@ -56,7 +58,7 @@ class Shard:
 
     `legs`, `holes`, `stretches`, `phases` and `lines` have `trip`, that of the shard.
     `exposure` are partial sums. `rejects`, `counts` (fixes, interpolated) and `others` are by
-    vehicle_id and file (index). `lanes` and `left` say what is left to seams.
+    vehicle_id and file (index). `lanes` (with `slice`) and `left` say what is left to seams.
     """
 
     legs: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -76,8 +78,12 @@ class Shard:
         return Shard(**{f.name: change.get(f.name, getattr(self, f.name)) for f in fields(self)})
 
 
+MOST_KEPT = 1 << 18
+"""Fixes kept of several slices before they are judged: memory holds no more."""
+
+
 def analyze_shard(  # noqa: PLR0913 - as make_fixes
-    records: pl.DataFrame,
+    batches: Iterable[pl.DataFrame],
     world: World,
     seams: pl.DataFrame | None = None,
     *,
@@ -85,35 +91,83 @@ def analyze_shard(  # noqa: PLR0913 - as make_fixes
     hints: Hints | None = None,
     draw: bool = True,
 ) -> Shard:
-    """Return the rows of one shard; the arguments are those of `fixes.make_fixes`.
+    """Return the rows of one shard, of one or more slices; the arguments are those of `fixes.make_fixes`.
 
-    `draw` false leaves out the lines.
+    Each of `batches` is a slice by itself. `draw` false leaves out the lines.
     """
-    if records.is_empty() or _samples_only(records):
-        return Shard(others=_all_others(records))
-    rules = world.zone_set.rules
-    made = make_fixes(records, rules.evaluation, world.z, seams, alone=alone, hints=hints)
-    fixes, legs = made.fixes, legs_of(made.fixes)
+    done: list[Shard] = []
+    open_digests: list[Digest] = []
+    trips, trip_base, lanes = 0, 0, 0
+    for number, records in enumerate(batches):
+        if records.is_empty() or _samples_only(records):
+            done.append(Shard(others=_all_others(records)))
+            continue
+        told = None if hints is None else hints.among(trips, max(int(hints.trip.max(initial=0)) + 1, 1))
+        made = make_fixes(records, world.zone_set.rules.evaluation, world.z, seams, alone=alone, hints=told)
+        done.append(_of_records(made, number, lanes))
+        lanes += made.ownership.lanes.height
+        trips += made.fixes.trips.height
+        open_digests.append(_digest(made.fixes, world, whole=draw))
+        if draw or sum(len(d.fixes) for d in open_digests) > MOST_KEPT:
+            done.append(_judged(open_digests, world, trip_base, draw=draw))
+            open_digests, trip_base = [], trips
+    if open_digests:
+        done.append(_judged(open_digests, world, trip_base, draw=draw))
+    return joined(done)
+
+
+def joined(shards: Sequence[Shard]) -> Shard:
+    """Return the rows of several shards as one."""
+    if len(shards) == 1:
+        return shards[0]
+    frames = {f.name: [frame for s in shards if (frame := getattr(s, f.name)).height] for f in fields(Shard)}
+    return Shard(**{name: pl.concat(some, how="diagonal_relaxed") for name, some in frames.items() if some})
+
+
+def _digest(fixes: Fixes, world: World, *, whole: bool) -> Digest:
+    """Return what is kept of the fixes of a slice."""
+    rules, book = world.zone_set.rules, world.rulebook
+    first_us, last_us = int(fixes.time_us.min()), int(fixes.time_us.max())
+    epochs = epochs_between(world.zone_set, first_us, last_us)
+    midnights = np.array([us for us, _ in local_midnights(rules.timezone, first_us, last_us)], dtype=np.int64)
+    moving_kph = rules.evaluation.moving_kph
+    track = make_track(fixes, world.index, epochs, midnights, book.thresholds_kph, moving_kph)
+    if track.pieces.is_empty():
+        return digest(track, np.empty(0, dtype=bool), whole=whole)
+    judgements = judge(track, book, profiles_of(track, book), world.checks, world.precedents)
+    broken = np.isin(judgements.of_piece, judgements.broken["state"].to_numpy())
+    return digest(track, broken, whole=whole)
+
+
+def _judged(digests: Sequence[Digest], world: World, trip_base: int, *, draw: bool) -> Shard:
+    """Return the rows of what was kept of slices; their trips are numbered from `trip_base`."""
+    track = united(digests, world.zone_set, world.index)
+    legs = legs_of(track.fixes)
     if legs.is_empty():
-        return _told(Shard(), made)
-    epochs = epochs_between(world.zone_set, int(fixes.time_us.min()), int(fixes.time_us.max()))
+        return Shard()
     book = world.rulebook
-    track = make_track(fixes, world.index, epochs, book.thresholds_kph, rules.evaluation.moving_kph)
     profiles = profiles_of(track, book)
     scene = Scene(track, book, profiles, world.borders)
-    judgements = judge(track, book, profiles, world.checks, world.precedents)
-    stretches = stretches_of(scene, judgements, world.checks)
+    stretches = stretches_of(scene, judge(track, book, profiles, world.checks, world.precedents), world.checks)
     zone_ids = [zone.zone_id for zone in world.zone_set.zones]
-    judged = Shard(
-        legs=legs,
-        holes=holes_of(fixes),
-        stretches=stretches,
-        phases=phases_of(track, zone_ids),
-        exposure=exposure_parts(track, rules.timezone, zone_ids),
-        lines=lines_of(scene, stretches) if draw else pl.DataFrame(),
-        counts=_counts(fixes, legs),
-    )
-    return _told(judged, made)
+    of_trips = {
+        "legs": legs,
+        "holes": holes_of(track.fixes),
+        "stretches": stretches,
+        "phases": phases_of(track, zone_ids),
+        "lines": lines_of(scene, stretches) if draw else pl.DataFrame(),
+    }
+    based = {name: f.with_columns(pl.col("trip") + trip_base) if f.height else f for name, f in of_trips.items()}
+    return Shard(**based, exposure=exposure_parts(track, world.zone_set.rules.timezone, zone_ids))
+
+
+def _of_records(made: FixesMade, number: int, lane_base: int) -> Shard:
+    """Return what became of the records of a slice, the `number`th here; its lanes are numbered from `lane_base`."""
+    own = made.ownership
+    lanes, left = (f.with_columns(pl.col("lane") + lane_base) if f.height else f for f in (own.lanes, own.left))
+    if lanes.height:
+        lanes = lanes.with_columns(slice=pl.lit(number, dtype=pl.Int64))
+    return Shard(rejects=made.rejects, others=made.others, lanes=lanes, left=left, counts=_counts(made.fixes))
 
 
 def _samples_only(records: pl.DataFrame) -> bool:
@@ -129,29 +183,23 @@ def _all_others(records: pl.DataFrame) -> pl.DataFrame:
     return counts.with_columns(pl.col("vehicle_id").cast(pl.String))
 
 
-def _told(shard: Shard, made: FixesMade) -> Shard:
-    """Return the shard with what became of the records that are no fixes of it."""
-    own = made.ownership
-    return shard.map({"rejects": made.rejects, "others": made.others, "lanes": own.lanes, "left": own.left})
-
-
-def _counts(fixes: Fixes, legs: pl.DataFrame) -> pl.DataFrame:
+def _counts(fixes: Fixes) -> pl.DataFrame:
     """Return (vehicle_id, file, fixes, interpolated) of the fixes owned."""
+    own = fixes.trips.filter(pl.col("own_fixes") > 0)
+    none = pl.lit(0, dtype=pl.Int64)
     if fixes.interpolated is None and fixes.file.min() == fixes.file.max():
-        counted = legs.group_by("vehicle_id", maintain_order=True).agg(pl.col("fixes").sum())
-        file, none = pl.lit(fixes.file[0], dtype=pl.Int32), pl.lit(0, dtype=pl.Int64)
-        return counted.select("vehicle_id", file.alias("file"), "fixes", none.alias("interpolated"))
-    own = fixes.trips[legs["trip"].to_numpy()]
-    at = np.concatenate([np.arange(a, b + 1) for a, b in own.select("own_first", "own_last").iter_rows()])
-    interpolated = np.zeros(len(at), dtype=np.int64) if fixes.interpolated is None else fixes.interpolated[at]
+        file = pl.lit(fixes.file[0], dtype=pl.Int32)
+        return own.select("vehicle_id", file=file, fixes="own_fixes", interpolated=none)
+    spans = own.select("own_first", "own_last").iter_rows()
+    at = np.concatenate([np.empty(0, dtype=np.int64), *(np.arange(a, b + 1) for a, b in spans)])
+    between = np.zeros(len(at), dtype=bool) if fixes.interpolated is None else fixes.interpolated[at]
     frame = pl.DataFrame(
         {
             "vehicle_id": fixes.trips["vehicle_id"].gather(fixes.trip[at]),
-            "file": fixes.file[at],
-            "interpolated": interpolated.astype(np.int64),
+            "file": fixes.file[at].astype(np.int32),
+            "interpolated": between.astype(np.int64),
         }
     )
-    counted = frame.group_by("vehicle_id", "file", maintain_order=True).agg(
+    return frame.group_by("vehicle_id", "file", maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("fixes"), pl.col("interpolated").sum()
     )
-    return counted.select("vehicle_id", pl.col("file").cast(pl.Int32), "fixes", "interpolated")

@@ -39,6 +39,13 @@ class Hints:
     type_before: tuple[str, ...]
     type_after: tuple[str, ...]
 
+    def among(self, first: int, count: int) -> "Hints":
+        """Return the hints for the trips `[first, first + count)`, numbered from 0."""
+        at = np.flatnonzero((self.trip >= first) & (self.trip < first + count))
+        said = {name: values[at] for name, values in self.said.items()}
+        types = (tuple(told[i] for i in at) for told in (self.type_before, self.type_after))
+        return Hints(self.trip[at] - first, said, *types)
+
 
 def accuracy_m(records: pl.DataFrame, evaluation: Evaluation) -> np.ndarray:
     """Return the horizontal accuracy, the default where the log says none (or nonsense)."""

@@ -5,7 +5,7 @@ the same outcome. Its records live only while it runs.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -76,7 +76,7 @@ class Outcome:
 
     shard: Shard = field(default_factory=Shard)
     readings: tuple[Reading, ...] = ()
-    spill: Spill | None = None
+    spills: tuple[Spill, ...] = ()
 
 
 class Task(Protocol):
@@ -103,42 +103,61 @@ class Piece:
 
 @dataclass(frozen=True)
 class SliceTask:
-    """Read some parts, and judge what they hold; `skip` names vehicles that are judged elsewhere."""
+    """Read parts, batch by batch, and judge what they hold; each batch is a slice."""
 
     number: int
-    pieces: tuple[Piece, ...]
-    skip: tuple[str, ...] = ()
+    batches: tuple[tuple[Piece, ...], ...]
 
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:
-        """Return the rows of the slice; vehicles with samples are put aside unless it is alone."""
-        read = [_read(piece, common) for piece in self.pieces]
-        readings = tuple(reading for reading, _ in read)
-        records = _concat([records for _, records in read])
-        if self.skip:
-            records = records.filter(~pl.col("vehicle_id").cast(pl.String).is_in(self.skip))
-        sampled = () if common.alone else _sampled(records)
-        aside = None
-        if sampled:
-            whole = pl.col("vehicle_id").cast(pl.String).is_in(sampled)
-            aside = put_aside(records.filter(whole), common.spill / f"{self.number}.arrow", sampled)
-            records = records.filter(~whole)
+        """Return the rows of the slices; vehicles with samples are put aside unless the task is alone."""
+        readings: list[Reading] = []
+        asides: list[Spill] = []
+        records = self._records(common, readings, asides)
         shard = analyze_shard(records, common.world, alone=common.alone, hints=hints, draw=common.draw)
-        return Outcome(shard, readings, aside)
+        return Outcome(shard, tuple(readings), tuple(asides))
+
+    def _records(self, common: Common, readings: list[Reading], asides: list[Spill]) -> Iterator[pl.DataFrame]:
+        """Yield the records of each batch, one in memory at a time; what is read and put aside is noted."""
+        for number, batch in enumerate(self.batches):
+            records = _batch(batch, common, readings)
+            sampled = () if common.alone else _sampled(records)
+            if sampled:
+                whole = pl.col("vehicle_id").cast(pl.String).is_in(sampled)
+                path = common.spill / f"{self.number}-{number}.arrow"
+                asides.append(put_aside(records.filter(whole), path, sampled))
+                records = records.filter(~whole)
+            yield records
+
+
+def _batch(batch: tuple[Piece, ...], common: Common, readings: list[Reading]) -> pl.DataFrame:
+    """Return the records of some parts; numbers go on where an earlier part of the log was read here."""
+    frames = []
+    for piece in batch:
+        before = sum(r.records for r in readings if r.file == piece.file)
+        reading, records = _read(piece, common)
+        readings.append(reading)
+        frames.append(records.with_columns(pl.col("record") + before) if before and records.width else records)
+    return _concat(frames)
 
 
 @dataclass(frozen=True)
 class SpillTask:
-    """Read some parts again, and put the records of some vehicles aside."""
+    """Read parts again, and put the records of some vehicles aside."""
 
     number: int
-    pieces: tuple[Piece, ...]
+    batches: tuple[tuple[Piece, ...], ...]
     vehicles: tuple[str, ...]
 
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:  # noqa: ARG002 - nothing is judged
         """Return where the records are."""
-        records = _concat([_read(piece, common)[1] for piece in self.pieces])
-        own = records.filter(pl.col("vehicle_id").cast(pl.String).is_in(self.vehicles))
-        return Outcome(spill=put_aside(own, common.spill / f"{self.number}.arrow", ()))
+        readings: list[Reading] = []
+        spills = []
+        for number, batch in enumerate(self.batches):
+            records = _batch(batch, common, readings)
+            if records.width:
+                own = records.filter(pl.col("vehicle_id").cast(pl.String).is_in(self.vehicles))
+                spills.append(put_aside(own, common.spill / f"{self.number}-{number}.arrow", ()))
+        return Outcome(spills=tuple(spills))
 
 
 @dataclass(frozen=True)
@@ -163,7 +182,7 @@ class GatherTask:
         parts = [pl.scan_ipc(r.path, glob=False).slice(r.start, r.count).collect() for r in self.rows]
         based = [p.with_columns(pl.col("record") + r.base) for p, r in zip(parts, self.rows, strict=True)]
         records = pl.concat(based, how="diagonal_relaxed")
-        return Outcome(analyze_shard(records, common.world, alone=self.alone, hints=hints, draw=common.draw))
+        return Outcome(analyze_shard([records], common.world, alone=self.alone, hints=hints, draw=common.draw))
 
 
 @dataclass(frozen=True)
@@ -175,7 +194,7 @@ class SeamTask:
 
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:
         """Return the rows of the shard."""
-        return Outcome(analyze_shard(self.records, common.world, self.seams, hints=hints, draw=common.draw))
+        return Outcome(analyze_shard([self.records], common.world, self.seams, hints=hints, draw=common.draw))
 
 
 def _read(piece: Piece, common: Common) -> tuple[Reading, pl.DataFrame]:

@@ -76,7 +76,14 @@ def _unless_unknown(codes: np.ndarray, speed_kph: np.ndarray) -> np.ndarray:
     return codes
 
 
-def make_track(fixes: Fixes, index: ZoneIndex, epochs: Epochs, thresholds_kph: np.ndarray, moving_kph: float) -> Track:
+def make_track(  # noqa: PLR0913 - all that cuts a trip
+    fixes: Fixes,
+    index: ZoneIndex,
+    epochs: Epochs,
+    midnights_us: np.ndarray,
+    thresholds_kph: np.ndarray,
+    moving_kph: float,
+) -> Track:
     """Return the pieces of all legs; `thresholds_kph` are the distinct speed limits, sorted."""
     found = memberships(index, fixes.longitude, fixes.latitude, fixes.clock_us, fixes.hole_after)
     states = {
@@ -87,7 +94,7 @@ def make_track(fixes: Fixes, index: ZoneIndex, epochs: Epochs, thresholds_kph: n
         "moving": moving_class(fixes.speed_kph, moving_kph),
     }
     pieces = _run_lengths(fixes, found, states)
-    return Track(fixes, found.combination, _cut_at(pieces, fixes, epochs), index, epochs)
+    return Track(fixes, found.combination, _cut_at(pieces, fixes, epochs, midnights_us), index, epochs)
 
 
 def _run_lengths(fixes: Fixes, found: Memberships, states: Mapping[str, np.ndarray]) -> pl.DataFrame:
@@ -130,9 +137,9 @@ def _changes(fixes: Fixes, found: Memberships, states: Mapping[str, np.ndarray])
     return changed
 
 
-def _cut_at(pieces: pl.DataFrame, fixes: Fixes, epochs: Epochs) -> pl.DataFrame:
-    """Return the pieces cut at the edges of epochs, with `epoch` and `kind`."""
-    cut = cut_pieces(pieces, fixes, epochs.edges_us)
+def _cut_at(pieces: pl.DataFrame, fixes: Fixes, epochs: Epochs, midnights_us: np.ndarray) -> pl.DataFrame:
+    """Return the pieces cut at the edges of epochs and at midnights, with `epoch` and `kind`."""
+    cut = cut_pieces(pieces, fixes, np.union1d(epochs.edges_us, midnights_us))
     offset = fixes.trips["offset_us"].to_numpy()[cut["trip"].to_numpy()]
     epoch = epochs.of(cut["start_us"].to_numpy() - offset)
     return cut.with_columns(epoch=pl.Series(epoch), kind=pl.Series(epochs.kind[epoch]))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import analyzer.analysis
 import analyzer.judging
 import analyzer.ownership
+import analyzer.shard
 from analyzer.analysis import Options, analyze
 from analyzer.logs import PartSize, plan_log
 from analyzer.zone_loading import load_zone_set
@@ -62,8 +63,10 @@ def test_any_division_gives_the_same_tables(seed):
         size = PartSize(records=choose.choice([20, 60, 200]), text_bytes=choose.choice([2_000, 5_000, 12_000]))
         patch.setattr(analyzer.analysis, "plan_log", lambda path, options: plan_log(path, options, size))
         patch.setattr(analyzer.judging, "PART_RECORDS", size.records)
+        patch.setattr(analyzer.judging, "TASK_BATCHES", choose.choice([1, 2, 4]))
+        patch.setattr(analyzer.shard, "MOST_KEPT", choose.choice([1, 200, 1 << 18]))
         patch.setattr(analyzer.ownership, "LEAST_OWNED", 1)
-        assert_same(whole, analyze(logs, zone_set, Options(base=folder)))
+        assert_same(whole, analyze(logs, zone_set, Options(base=folder, draw=choose.choice([True, False]))))
 
 
 def drive(seconds, start=0, lon=126.82, vehicle="V"):
@@ -93,7 +96,13 @@ def test_slices_own_the_middle_and_seams_the_ends(tmp_path, divided):
     assert kinds(judged) == {"SliceTask", "SeamTask"}
     legs = [shard.legs["fixes"].sum() for shard in judged.shards]
     assert sum(legs) == 1_000
-    assert min(legs[:4]) > 200
+    assert 900 < legs[0] < 1_000
+
+
+def test_a_task_of_several_slices_judges_what_each_alone_would(tmp_path, divided, monkeypatch):
+    monkeypatch.setattr(analyzer.judging, "TASK_BATCHES", 1)
+    judged = judge_both(tmp_path, divided, drive(1_000), 250)
+    assert min(shard.legs["fixes"].sum() for shard in judged.shards[:4]) > 200
 
 
 def test_interleaved_vehicles_are_judged_as_slices(tmp_path, divided):
