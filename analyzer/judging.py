@@ -7,6 +7,7 @@
 4. Shards that did not see what matters of their trips are told, and done again.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +23,11 @@ from analyzer.shard import Shard
 from analyzer.tasks import GatherTask, Job, Outcome, Piece, Reading, Rows, SeamTask, SliceTask, Spill, SpillTask, Task
 
 TASK_BATCHES = 4
-"""Slices of one task: they are judged together, and few tasks keep few processes busy."""
+"""Slices of one task at the most: they are judged together."""
+
+FAIR_SHARE = 4
+"""A task takes no more of the slices still left than one in so many: the last ones are small, and
+all processes are done at about the same time."""
 
 ROUNDS = 3
 """How often shards are told more of their trips: each time, they know all that is known."""
@@ -98,15 +103,22 @@ def slice_tasks(plans: Sequence[Plan]) -> list[SliceTask]:
     Whole logs share a batch up to about PART_RECORDS, large ones are a batch a part; a task
     has up to TASK_BATCHES, all of one log or all of whole ones.
     """
-    tasks: list[list[tuple[Piece, ...]]] = []
-    for batch in _batches(plans, PART_RECORDS):
-        log = batch[0].file if len(batch[0].plan.parts) > 1 else None
-        same = tasks and log == (tasks[-1][-1][0].file if len(tasks[-1][-1][0].plan.parts) > 1 else None)
-        if same and len(tasks[-1]) < TASK_BATCHES:
-            tasks[-1].append(batch)
-        else:
-            tasks.append([batch])
-    return [SliceTask(number, tuple(batches)) for number, batches in enumerate(tasks)]
+    batches = list(_batches(plans, PART_RECORDS))
+    tasks: list[SliceTask] = []
+    taken = 0
+    for _, run in itertools.groupby(batches, _large_log):
+        alike = list(run)
+        while alike:
+            most = min(TASK_BATCHES, -(-(len(batches) - taken) // FAIR_SHARE))
+            tasks.append(SliceTask(len(tasks), tuple(alike[:most])))
+            del alike[:most]
+            taken += len(tasks[-1].batches)
+    return tasks
+
+
+def _large_log(batch: tuple[Piece, ...]) -> int | None:
+    """Return the log of which a batch is a part; null where it holds whole ones."""
+    return batch[0].file if len(batch[0].plan.parts) > 1 else None
 
 
 def _batches(plans: Sequence[Plan], size: int) -> Iterator[tuple[Piece, ...]]:
