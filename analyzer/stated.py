@@ -60,19 +60,20 @@ def accuracy_m(records: pl.DataFrame, evaluation: Evaluation) -> np.ndarray:
 
 
 def codes(records: pl.DataFrame, name: str, words: tuple[str, ...]) -> np.ndarray:
-    """Return the index of each value in `words`, -1 for null; values are looked at where they change."""
+    """Return the index of each value in `words`, -1 for null."""
     if name not in records.columns or records[name].null_count() == records.height:
         return np.full(records.height, UNSAID, dtype=np.int8)
-    column = records[name]
-    starts = change_points(column)
-    heads = column.gather(starts).cast(pl.String).cast(pl.Enum(words)).to_physical().cast(pl.Int8)
-    return np.repeat(heads.fill_null(UNSAID).to_numpy(), np.diff(np.append(starts, len(column))))
+    physical = records[name].cast(pl.Enum(words)).to_physical()
+    if physical.null_count():
+        return physical.cast(pl.Int8).fill_null(UNSAID).to_numpy()
+    return physical.to_numpy().astype(np.int8, copy=False)
 
 
 def modes(mode: np.ndarray, said: np.ndarray, trip: np.ndarray, evaluation: Evaluation) -> np.ndarray:
     """Return the modes; unsaid ones are unknown, or assumed where the whole trip says none."""
     unsaid = np.flatnonzero(mode == UNSAID)
     if len(unsaid):
+        mode = mode.copy()
         assumed = CONTROL_MODES.index(evaluation.assumed_control_mode)
         mode[unsaid] = np.where(said[trip[unsaid]], UNKNOWN_MODE, assumed)
     return mode

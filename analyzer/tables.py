@@ -9,6 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from analyzer.terms import CONTROL_MODES, OPERATORS
+
 INSTANT = pl.Datetime("us", "UTC")
 
 
@@ -73,9 +75,9 @@ RECORDS = Table(
         Column("heading_deg", pl.Float64, "degrees true", "clockwise from north", "not said"),
         Column("odometer_m", pl.Float64, "m", "odometer", "not said"),
         Column("horizontal_accuracy_m", pl.Float64, "m", "1 sigma per axis", "not said"),
-        Column("control_mode", pl.String, "", "one of the control modes", "not said"),
+        Column("control_mode", pl.Enum(CONTROL_MODES), "", "one of the control modes", "not said"),
         Column("control_mode_raw", pl.String, "", "the mode in the log's own words", "not said"),
-        Column("operator", pl.String, "", "on_board, remote, none or unknown", "not said"),
+        Column("operator", pl.Enum(OPERATORS), "", "on_board, remote, none or unknown", "not said"),
         Column("is_sample", pl.Boolean, "", "a speed or mode sample without a position"),
     ),
     ("record",),

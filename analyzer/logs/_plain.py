@@ -15,7 +15,7 @@ from analyzer.logs._positions import reasons_of, refuse_other_coordinates, sound
 from analyzer.logs._profile import Profile
 from analyzer.logs._remarks import Remark
 from analyzer.logs._times import instants
-from analyzer.logs._words import mapped, words_of
+from analyzer.logs._words import mapped, one_of_ours, words_of
 
 TEXT_LENGTH = 200
 MEASURED = ("longitude", "latitude", "heading_deg", "horizontal_accuracy_m", "odometer_m")
@@ -128,7 +128,7 @@ def _mapped(
     """Return the column of a word of ours, for modes also the log's own words, and remarks."""
     if name not in columns:
         fixed = profile.fixed.get(name)
-        return ([] if fixed is None else [_everywhere(name, fixed, sheet.frame.height)]), ()
+        return ([] if fixed is None else [_everywhere(name, fixed, sheet.frame.height).cast(one_of_ours(name))]), ()
     ours, raw, remarks = mapped(sheet.path, name, sheet.frame[columns[name]], profile.values.get(name, {}))
     series = [ours.alias(name)]
     if name == "control_mode":

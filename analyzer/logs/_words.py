@@ -66,13 +66,12 @@ class Words:
         lengths = np.diff(self.starts, append=np.uint32(len(self.text)))
         return int(lengths[self.heads.is_in(wanted).fill_null(value=False).to_numpy()].sum())
 
-    def replaced(self, meaning: Mapping[str, str]) -> pl.Series:
-        """Return the texts with every word replaced by what it means."""
-        if all(word == meant for word, meant in meaning.items()):
-            return self.text
+    def replaced(self, meaning: Mapping[str, str], ours: pl.Enum) -> pl.Series:
+        """Return what every word means, one of ours."""
         if self.starts is None:
-            return self.text.replace_strict(meaning, return_dtype=pl.String)
-        heads = self.heads.replace_strict(meaning, return_dtype=pl.String)
+            return self.text.replace_strict(meaning, return_dtype=ours).cast(ours)
+        # Cast as well: where there is no word at all, nothing is replaced.
+        heads = self.heads.replace_strict(meaning, return_dtype=ours).cast(ours)
         return spread(heads, self.starts, len(self.text))
 
 
@@ -162,12 +161,18 @@ def mapped(
     meaning = _meaning(name, said)
     distinct = raw.heads.drop_nulls().unique().to_list()
     strangers = [text for text in distinct if text.lower() not in meaning]
-    ours = raw.replaced({text: meaning.get(text.lower(), "unknown") for text in distinct})
+    said_of = {text: meaning.get(text.lower(), "unknown") for text in distinct}
+    ours = raw.replaced(said_of, one_of_ours(name))
     if not strangers:
         return ours, raw.text, ()
     shown = first_words(shortened(s, 20) for s in sorted(strangers))
     remark = Remark(f"unmapped-{name.replace('_', '-')}", path, raw.count(strangers), shown)
     return ours, raw.text, (remark,)
+
+
+def one_of_ours(name: str) -> pl.Enum:
+    """Return the type of a column that holds words of ours alone."""
+    return pl.Enum(COVERAGE[name][0])
 
 
 def _meaning(name: str, said: Mapping[str, str]) -> dict[str, str]:
