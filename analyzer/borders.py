@@ -12,8 +12,8 @@ from functools import lru_cache
 import numpy as np
 import shapely
 
+from analyzer.edges import Edges
 from analyzer.geometry import geodesic_m, metres_per_degree
-from analyzer.membership import Edges
 
 BIN_DEG = 0.05
 """Height of a latitude bin: a degree's length changes by less than 0.07 % across it."""

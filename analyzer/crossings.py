@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer.edges import Edges
 from analyzer.grid import Ways, ranges
-from analyzer.membership import Edges, ZoneIndex
+from analyzer.membership import ZoneIndex
 
 ON_EDGE_DEG = 1e-12
 """A way this near to an edge runs along it (0.1 micrometre: rounding of the coordinates)."""

@@ -12,12 +12,13 @@ import numpy as np
 import shapely
 
 from analyzer.borders import Clearance
-from analyzer.depth import RANGE_US, Deepest, Paths, deepest
+from analyzer.depth import RANGE_US, deepest
+from analyzer.edges import Edges
 from analyzer.fixes import Fixes
 from analyzer.judgement import Profiles
-from analyzer.membership import Edges
 from analyzer.rulebook import Rulebook
 from analyzer.track import Track, fix_at, place_at
+from analyzer.waypoints import Deepest, Paths
 
 SURE, UNSURE = 1, 0
 

@@ -7,11 +7,9 @@ zone, so one exact test at one point of it, or of a run of free cells in a row, 
 all its points. Points in fine cells that are not free are tested by GEOS
 (`intersects_xy`, which is *covers* for a point). So the grid never disagrees with GEOS;
 it only spares the asking. It also says which edges come near a way.
-
-Sets of zones are *combinations*, numbered as they are met; 0 is the empty one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,105 +18,19 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from analyzer.combinations import Combinations
+from analyzer.edges import Edges
 from analyzer.grid import Grid, Ways, boxes_meet, ranges
-
-PAGE_BITS = 5
-PAGE = 1 << PAGE_BITS
-"""Cells along each side of a page."""
+from analyzer.grid_sizes import PAGE, PAGE_BITS, fine_factor, grid_over
 
 OCTET = 8
 """Cells along each side of the squares within which longer ways are cleared at a glance."""
-
-CELLS_ACROSS = 200
-"""Cells across the zone of middling size, where the memory allows it."""
-
-LEAST_CELL_DEG = 1e-5
-MOST_CELLS_ALONG = 1 << 19
-MOST_PAGES = 1 << 20
-MOST_BORDER_PAGES = 5_000
-MOST_BORDER_CELLS = 80_000
-MOST_FINE_CELLS = 5_000_000
-"""Bounds of the memory: 4 MB of page numbers, 20 MB of cells, 20 MB of fine cells."""
-
-FINE = (8, 16, 32, 64)
-"""Fine cells along each side of a cell: as many as leave EDGES_A_CELL edges to one, or fewer."""
-
-EDGES_A_CELL = 2
 
 MOST_TOUCHED = 1 << 20
 """Cells of ways looked up at once: bounds the memory that many long ways take."""
 
 CHUNK = 1 << 12
 """Points tested by GEOS at once: bounds the matrix of points and zones."""
-
-
-class Combinations:
-    """Numbers for sets of zones; exact (factorised, never hashed), for any number of zones."""
-
-    def __init__(self, zones: int) -> None:
-        """Start with the empty set, number 0."""
-        self._zones = zones
-        self._numbers: dict[bytes, int] = {}
-        self._rows: list[np.ndarray] = []
-        nothing = np.zeros((1, zones), dtype=bool)
-        self._number(np.packbits(nothing, axis=1).tobytes(), nothing[0])
-
-    def numbers(self, inside: np.ndarray) -> np.ndarray:
-        """Return the number of each row of a boolean (points, zones) matrix."""
-        packed = np.ascontiguousarray(np.packbits(inside, axis=1))
-        if not packed.size:
-            return np.zeros(len(inside), dtype=np.int32)
-        keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
-        distinct, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-        numbers = [self._number(k.tobytes(), inside[i]) for k, i in zip(distinct, first, strict=True)]
-        return np.asarray(numbers, dtype=np.int32)[inverse.ravel()]
-
-    def _number(self, key: bytes, row: np.ndarray) -> int:
-        """Return the number of one set, a new one where it was never met."""
-        if key not in self._numbers:
-            self._numbers[key] = len(self._rows)
-            self._rows.append(row.copy())
-        return self._numbers[key]
-
-    def matrix(self) -> np.ndarray:
-        """Return a boolean (combinations, zones) matrix: which zones each one holds."""
-        return np.array(self._rows, dtype=bool).reshape(len(self._rows), self._zones)
-
-
-@dataclass(frozen=True)
-class Edges:
-    """Border edges of all zones: start and end in degrees, and the index of their zone."""
-
-    ax: np.ndarray
-    ay: np.ndarray
-    bx: np.ndarray
-    by: np.ndarray
-    zone: np.ndarray
-
-    @staticmethod
-    def of(geometries: Sequence[BaseGeometry]) -> "Edges":
-        """Return the edges of all rings of polygons and multipolygons."""
-        parts, zone = shapely.get_parts(np.asarray(geometries, dtype=object), return_index=True)
-        rings, part = shapely.get_rings(parts, return_index=True)
-        points, ring = shapely.get_coordinates(rings, return_index=True)
-        joined = ring[1:] == ring[:-1]
-        start, end = points[:-1][joined], points[1:][joined]
-        owner = zone[part[ring[:-1][joined]]].astype(np.int64)
-        columns = (np.ascontiguousarray(column) for column in (*start.T, *end.T, owner))
-        return Edges(*columns)
-
-    def ways(self) -> Ways:
-        """Return the edges as ways."""
-        return Ways(self.ax, self.ay, self.bx, self.by)
-
-    @property
-    def box(self) -> tuple[float, float, float, float]:
-        """Return west, south, east and north of the rings that the edges make up."""
-        return float(self.ax.min()), float(self.ay.min()), float(self.ax.max()), float(self.ay.max())
-
-    def take(self, which: np.ndarray) -> "Edges":
-        """Return the edges at `which` (indices or mask)."""
-        return Edges(*(a[which] for a in (self.ax, self.ay, self.bx, self.by, self.zone)))
 
 
 @dataclass(frozen=True)
@@ -145,8 +57,8 @@ class ZoneIndex:
         """Build the grid."""
         self.combinations = Combinations(len(self.geometries))
         self._prepare()
-        self.grid = _grid(self._bounds, self.edges)
-        self.factor = _factor(self.grid, self.edges)
+        self.grid = grid_over(self._bounds, self.edges)
+        self.factor = fine_factor(self.grid, self.edges)
         self.fine_grid = self.grid.finer(self.factor)
         edge, column, row = self._list_edges()
         border_cells = self._label_cells(column // self.factor, row // self.factor)
@@ -384,39 +296,3 @@ def _pieces(grid: Grid, ways: Ways, border: Callable[..., np.ndarray]) -> tuple[
         owner.append(way[at] + batch.start)
         found = found.joined(grid.pieces(part, way[at], column[at], row[at]))
     return np.concatenate(owner), found
-
-
-def _grid(bounds: np.ndarray, edges: Edges) -> Grid:
-    """Return a grid over all zones and two cells around, fine enough for them, bounded in memory."""
-    if not len(bounds):
-        return Grid(0.0, 0.0, 1.0, PAGE, PAGE)
-    low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
-    across = np.sqrt(np.prod(bounds[:, 2:] - bounds[:, :2], axis=1))
-    size = max(float(np.median(across)) / CELLS_ACROSS, LEAST_CELL_DEG)
-    border = _length(edges)
-    while not _fits((high - low) / size, border / size):
-        size *= 2
-    west, south = low - 2 * size
-    columns, rows = (int(np.ceil(n / PAGE)) * PAGE for n in (high - low) / size + 4)
-    return Grid(float(west), float(south), size, columns, rows)
-
-
-def _fits(cells: np.ndarray, border_cells: float) -> bool:
-    """Return whether the memory of a grid of so many columns and rows is bounded as it must be."""
-    pages = float(np.prod(cells / PAGE + 2))
-    border_pages = min(border_cells / PAGE, pages)
-    fits = cells.max() < MOST_CELLS_ALONG and pages <= MOST_PAGES and border_pages <= MOST_BORDER_PAGES
-    return bool(fits and border_cells <= MOST_BORDER_CELLS)
-
-
-def _length(edges: Edges) -> float:
-    """Return the length of all edges along the axes: in cells, no fewer than those they pass (but for one a ring)."""
-    return float(np.abs(edges.bx - edges.ax).sum() + np.abs(edges.by - edges.ay).sum())
-
-
-def _factor(grid: Grid, edges: Edges) -> int:
-    """Return into how many fine cells along each side a border cell is cut."""
-    cells = max(_length(edges) / grid.size, 1.0)
-    bounded = [f for f in FINE if cells * f * f <= MOST_FINE_CELLS] or [FINE[0]]
-    enough = [f for f in bounded if EDGES_A_CELL * cells * f >= len(edges.ax)]
-    return (enough or bounded[-1:])[0]

@@ -5,7 +5,6 @@ import datetime as dt
 import difflib
 import gc
 import hashlib
-import itertools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,18 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import shapely
-from shapely.geometry import MultiPolygon, Polygon
-from shapely.validation import explain_validity
 
-from analyzer.coordinates import korean_crs_of
 from analyzer.errors import ZoneSetError
-from analyzer.geometry import ECCENTRICITY_2, FLATTENING, SEMI_MAJOR_M
 from analyzer.rule_loading import load_rules
 from analyzer.terms import GEOMETRY_CONFIDENCES, Notice
 from analyzer.windows import instant_us
 from analyzer.zone_notices import set_notices
+from analyzer.zone_outlines import area_km2, outline, rings_of
 from analyzer.zones import Vehicle, Zone, ZoneSet
 
 FLEET_COLUMNS = ("vehicle_id", "vehicle_type", "name", "operator")
@@ -133,7 +128,7 @@ def _zone(path: Path, number: int, feature: Any, notices: list[Notice]) -> Zone:
         message = f"{where}: `zone_id` must be a text without `+` and `;`, not {zone_id!r}"
         raise ZoneSetError(message)
     where = f"{where} ({zone_id})"
-    geometry, repaired = _geometry(where, feature.get("geometry"))
+    geometry, repaired = outline(where, feature.get("geometry"))
     if repaired:
         notices.append(_repaired(zone_id))
     confidence = properties.get("geometry_confidence", "sketch")
@@ -153,71 +148,9 @@ def _zone(path: Path, number: int, feature: Any, notices: list[Notice]) -> Zone:
         geometry_confidence=confidence,
         declared_area_km2=_number(where, properties, "declared_area_km2"),
         measured_area_km2=area_km2(geometry),
-        vertices=int(shapely.get_num_coordinates(geometry)) - len(_rings(geometry)),
+        vertices=int(shapely.get_num_coordinates(geometry)) - len(rings_of(geometry)),
         **{key: _text(where, properties, key) for key in ("source", "legal_basis", "authority")},
     )
-
-
-def _geometry(where: str, value: Any) -> tuple[Polygon | MultiPolygon, bool]:
-    """Return a valid geometry and whether its rings had to be turned or closed."""
-    kind = value.get("type") if isinstance(value, dict) else None
-    if kind not in ("Polygon", "MultiPolygon"):
-        raise ZoneSetError(f"{where}: geometry is {kind}; a zone is a Polygon or MultiPolygon")
-    rings = [[_closed(where, ring) for ring in polygon] for polygon in _polygons(where, value)]
-    try:
-        parts = [_polygon([ring for ring, _ in polygon]) for polygon in rings]
-    except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError) as error:
-        raise ZoneSetError(f"{where}: coordinates cannot be read ({error})") from error
-    geometry = parts[0] if kind == "Polygon" else shapely.multipolygons(parts)
-    _in_degrees(where, geometry)
-    if geometry.is_empty or not geometry.is_valid:
-        fault = "it is empty" if geometry.is_empty else explain_validity(geometry)
-        message = f"{where}: the outline is not valid: {fault} (longitude latitude); redraw it there"
-        raise ZoneSetError(message)
-    turned = shapely.orient_polygons(geometry)
-    repaired = any(was_open for polygon in rings for _, was_open in polygon)
-    same = np.array_equal(shapely.get_coordinates(turned), shapely.get_coordinates(geometry))
-    return turned, repaired or not same
-
-
-def _polygons(where: str, value: Mapping[str, Any]) -> list[list[Any]]:
-    """Return the polygons of a geometry, each a list of rings."""
-    coordinates = value.get("coordinates")
-    if not isinstance(coordinates, list) or not coordinates:
-        raise ZoneSetError(f"{where}: has no coordinates")
-    polygons = [coordinates] if value["type"] == "Polygon" else coordinates
-    if not all(isinstance(polygon, list) for polygon in polygons):
-        raise ZoneSetError(f"{where}: a polygon is a list of rings")
-    return polygons
-
-
-def _closed(where: str, ring: Any) -> tuple[list[Any], bool]:
-    """Return the positions of a ring, the last like the first, and whether they were not."""
-    if not isinstance(ring, list) or len(ring) < 3:  # noqa: PLR2004
-        raise ZoneSetError(f"{where}: a ring needs at least 3 vertices")
-    return (ring, False) if ring[0] == ring[-1] else ([*ring, ring[0]], True)
-
-
-def _polygon(rings: list[list[Any]]) -> Polygon:
-    """Return the polygon of an outer ring and its holes."""
-    outer, *holes = (shapely.linearrings(_positions(ring)) for ring in rings)
-    return shapely.polygons(outer, holes=holes or None)
-
-
-def _positions(ring: list[Any]) -> np.ndarray:
-    """Return longitude and latitude of each position (a list of 2 numbers, or 3 with a height)."""
-    sizes = set(map(len, ring)) if set(map(type, ring)) == {list} else set()
-    if sizes not in ({2}, {3}):
-        raise ValueError("a position is a longitude and a latitude")
-    points = np.fromiter(itertools.chain.from_iterable(ring), np.float64).reshape(len(ring), *sizes)[:, :2]
-    if not np.isfinite(points).all():
-        raise ValueError("a coordinate is no number")
-    return points
-
-
-def _rings(geometry: Polygon | MultiPolygon) -> list[Any]:
-    """Return all rings."""
-    return list(shapely.get_rings(shapely.get_parts(geometry)))
 
 
 def _repaired(zone_id: str) -> Notice:
@@ -228,22 +161,6 @@ def _repaired(zone_id: str) -> Notice:
         f"구역 {zone_id}: 경계선의 방향 또는 닫힘을 RFC 7946에 맞게 바로잡았습니다.",
         f"Zone {zone_id}: the order or the closing of a ring was repaired (RFC 7946).",
     )
-
-
-def _in_degrees(where: str, geometry: Any) -> None:
-    """Refuse coordinates that are not longitude and latitude in degrees."""
-    points = shapely.get_coordinates(geometry)
-    x, y = points[:, 0], points[:, 1]
-    if (abs(x) <= 180).all() and (abs(y) <= 90).all():  # noqa: PLR2004
-        if ((x > 33) & (x < 43.5) & (y > 124)).all():  # noqa: PLR2004
-            raise ZoneSetError(f"{where}: latitude and longitude are swapped; longitude comes first")
-        return
-    if ((y > 124) & (y < 132) & (x > 33) & (x < 43.5)).all():  # noqa: PLR2004
-        raise ZoneSetError(f"{where}: latitude and longitude are swapped; longitude comes first")
-    crs = korean_crs_of(float(x.mean()), float(y.mean()))
-    looks = f"they look like {crs}; " if crs else ""
-    message = f"{where}: coordinates are not degrees: {looks}transform them to WGS 84 (EPSG:4326)"
-    raise ZoneSetError(message)
 
 
 def _names(where: str, value: Any) -> dict[str, str]:
@@ -286,32 +203,6 @@ def _text(where: str, properties: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise ZoneSetError(f"{where}: {key} must be a text, not {value!r}")
     return value
-
-
-def area_km2(geometry: Polygon | MultiPolygon) -> float:
-    """Return the area on the WGS 84 ellipsoid in square kilometres, of edges straight in degrees (RFC 7946, 3.1.1).
-
-    It is the line integral of what lies between the edge and a parallel, exact but for the
-    quadrature: five points (Gauss and Legendre) on every edge.
-    """
-    points, ring = shapely.get_coordinates(_rings(shapely.orient_polygons(geometry)), return_index=True)
-    joined = ring[1:] == ring[:-1]
-    latitude = np.radians(points[:, 1])
-    step = np.diff(latitude)
-    nodes, weights = np.polynomial.legendre.leggauss(5)
-    mean = sum(
-        w / 2 * _area_below(latitude[:-1] + (1 + node) / 2 * step) for node, w in zip(nodes, weights, strict=True)
-    )
-    mean = mean - _area_below(latitude[:1])
-    return abs(float(np.sum(np.radians(np.diff(points[:, 0])) * mean * joined))) / 1e6
-
-
-def _area_below(latitude: np.ndarray) -> np.ndarray:
-    """Return the square metres between equator and latitude per radian of longitude (Snyder 1987, p. 16)."""
-    e = np.sqrt(ECCENTRICITY_2)
-    sine = np.sin(latitude)
-    polar_m = SEMI_MAJOR_M * (1 - FLATTENING)
-    return polar_m**2 / 2 * (sine / (1 - ECCENTRICITY_2 * sine * sine) + np.arctanh(e * sine) / e)
 
 
 def _unique(path: Path, zones: tuple[Zone, ...]) -> None:

@@ -8,7 +8,8 @@ from pyproj import Geod
 
 from analyzer.borders import Border
 from analyzer.crossings import memberships
-from analyzer.membership import Edges, ZoneIndex
+from analyzer.edges import Edges
+from analyzer.membership import ZoneIndex
 
 SEEDS = st.integers(0, 10**6)
 

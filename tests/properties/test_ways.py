@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.crossings import ON_EDGE_DEG, memberships
+from analyzer.edges import Edges
 from analyzer.grid import Grid, Ways
-from analyzer.membership import Edges, ZoneIndex
+from analyzer.membership import ZoneIndex
 from benchmarks.adversarial import SCENES, Adversary, Answers, dense, stars, wrong_points, wrong_ways
 
 SEEDS = st.integers(0, 10**6)

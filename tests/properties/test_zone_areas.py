@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from analyzer.errors import ZoneSetError
-from analyzer.zone_loading import area_km2, load_zone_set
+from analyzer.zone_loading import load_zone_set
+from analyzer.zone_outlines import area_km2
 
 RULES = 'schema = 1\ntimezone = "Asia/Seoul"\n'
 SQUARE = [[126.8, 35.1], [126.9, 35.1], [126.9, 35.2], [126.8, 35.2], [126.8, 35.1]]

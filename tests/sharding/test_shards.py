@@ -91,7 +91,8 @@ def judge_both(tmp_path, divided, frame, records):
     return seen[-1]
 
 
-def test_slices_own_the_middle_and_seams_the_ends(tmp_path, divided):
+def test_slices_own_the_middle_and_seams_the_ends(tmp_path, divided, monkeypatch):
+    monkeypatch.setattr(analyzer.judging, "FAIR_SHARE", 1)
     judged = judge_both(tmp_path, divided, drive(1_000), 250)
     assert kinds(judged) == {"SliceTask", "SeamTask"}
     legs = [shard.legs["fixes"].sum() for shard in judged.shards]
