@@ -103,7 +103,7 @@ def slice_tasks(plans: Sequence[Plan]) -> list[SliceTask]:
     Whole logs share a batch up to about PART_RECORDS, large ones are a batch a part; a task
     has up to TASK_BATCHES, all of one log or all of whole ones.
     """
-    batches = list(_batches(plans, PART_RECORDS))
+    batches = list(_batches(plans, PART_RECORDS // 4))
     tasks: list[SliceTask] = []
     taken = 0
     for _, run in itertools.groupby(batches, _large_log):

@@ -78,7 +78,7 @@ class Shard:
         return Shard(**{f.name: change.get(f.name, getattr(self, f.name)) for f in fields(self)})
 
 
-MOST_KEPT = 1 << 18
+MOST_KEPT = 1 << 17
 """Fixes kept of several slices before they are judged: memory holds no more."""
 
 
@@ -106,11 +106,13 @@ def analyze_shard(  # noqa: PLR0913 - as make_fixes
         made = make_fixes(records, world.zone_set.rules.evaluation, world.z, seams, alone=alone, hints=told)
         done.append(_of_records(made, number, lanes))
         lanes += made.ownership.lanes.height
-        trips += made.fixes.trips.height
-        open_digests.append(_digest(made.fixes, world, whole=draw))
-        if draw or sum(len(d.fixes) for d in open_digests) > MOST_KEPT:
+        own = _digest(made.fixes, world, whole=draw)
+        if open_digests and (draw or sum(len(d.fixes) for d in (*open_digests, own)) > MOST_KEPT):
             done.append(_judged(open_digests, world, trip_base, draw=draw))
             open_digests, trip_base = [], trips
+        open_digests.append(own)
+        trips += made.fixes.trips.height
+        del records, made, own  # before the next slice is read
     if open_digests:
         done.append(_judged(open_digests, world, trip_base, draw=draw))
     return joined(done)

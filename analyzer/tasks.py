@@ -127,6 +127,7 @@ class SliceTask:
                 asides.append(put_aside(records.filter(whole), path, sampled))
                 records = records.filter(~whole)
             yield records
+            del records  # before the next are read
 
 
 def _batch(batch: tuple[Piece, ...], common: Common, readings: list[Reading]) -> pl.DataFrame:
