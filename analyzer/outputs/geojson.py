@@ -1,13 +1,15 @@
 """The findings as GeoJSON (RFC 7946): a line from start to end, or a point where they are one."""
 
-import datetime as dt
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from analyzer.outputs._output import Output, Run
 from analyzer.results import Analysis
+from analyzer.tables import INSTANT
 
 DIGITS = 7
 
@@ -15,35 +17,31 @@ DIGITS = 7
 def _write(analysis: Analysis, folder: Path, _run: Run) -> None:
     with (folder / "findings.geojson").open("w", encoding="utf-8", newline="\n") as file:
         file.write('{"type": "FeatureCollection", "features": [')
-        for number, row in enumerate(analysis.findings.iter_rows(named=True)):
-            file.write("\n" if number == 0 else ",\n")
-            file.write(json.dumps(_feature(row), ensure_ascii=False))
+        rows = _plain(analysis.findings).iter_rows(named=True)
+        file.write(",".join("\n" + json.dumps(_feature(row), ensure_ascii=False) for row in rows))
         file.write("\n]}\n")
 
 
 def _feature(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return one finding as a feature; its columns are the properties."""
-    properties = {name: _plain(value) for name, value in row.items()}
-    return {
-        "type": "Feature",
-        "id": row["finding_id"],
-        "geometry": _geometry(row),
-        "properties": properties,
-    }
+    return {"type": "Feature", "id": row["finding_id"], "geometry": _geometry(row), "properties": row}
 
 
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it."""
-    if isinstance(value, dt.datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return value
+def _plain(findings: pl.DataFrame) -> pl.DataFrame:
+    """Return the findings with instants as texts in ISO 8601."""
+    return findings.with_columns(_text(pl.col(name)) for name, dtype in findings.schema.items() if dtype == INSTANT)
+
+
+def _text(instant: pl.Expr) -> pl.Expr:
+    """Return an instant as ISO 8601, with a fraction where it has one."""
+    whole, fine = (instant.dt.strftime(form) for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%.6fZ"))
+    return pl.when(instant.dt.microsecond() == 0).then(whole).otherwise(fine)
 
 
 def _geometry(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the line through start, peak and end in order of time."""
-    stations = [("start", row["start"]), ("peak", row["peak_time"]), ("end", row["end"])]
-    ordered = sorted((s for s in stations if s[1] is not None), key=lambda s: s[1])
-    points = [_place(row, name) for name, _ in ordered]
+    names = ("start", "end") if row["peak_time"] is None else ("start", "peak", "end")
+    points = [_place(row, name) for name in names]
     distinct = [p for i, p in enumerate(points) if i == 0 or p != points[i - 1]]
     if len(distinct) == 1:
         return {"type": "Point", "coordinates": distinct[0]}
