@@ -25,7 +25,7 @@ from analyzer.tasks import GatherTask, Job, Outcome, Piece, Reading, Rows, SeamT
 TASK_BATCHES = 4
 """Slices of one task at the most: they are judged together."""
 
-FAIR_SHARE = 4
+FAIR_SHARE = 2
 """A task takes no more of the slices still left than one in so many: the last ones are small, and
 all processes are done at about the same time."""
 
