@@ -13,11 +13,9 @@ from analyzer.terms import SECOND_US
 
 def unlogged_movements(trips: pl.DataFrame, evaluation: Evaluation, z: float, files: Sequence[str]) -> pl.DataFrame:
     """Return the findings of unlogged-movement over all trips (of `legs.trips_of`)."""
-    ordered = trips.sort("vehicle_id", "first_time_us", "trip_id")
-    pairs = [_pairs(group) for group in ordered.partition_by("vehicle_id", maintain_order=True)]
-    if not pairs:
+    if trips.is_empty():
         return pl.DataFrame()
-    both = pl.concat(pairs)
+    both = _pairs(trips)
     between_us = both["first_time_us"] - both["before_last_time_us"]
     places = ("before_last_longitude", "before_last_latitude", "first_longitude", "first_latitude")
     metres = geodesic_m(*(both[name].to_numpy() for name in places))
@@ -35,13 +33,20 @@ def unlogged_movements(trips: pl.DataFrame, evaluation: Evaluation, z: float, fi
 
 
 def _pairs(trips: pl.DataFrame) -> pl.DataFrame:
-    """Return the trips of one vehicle, each beside the one that ended last before its start."""
-    by_end = trips.sort("last_time_us", "trip_id")
-    before = np.searchsorted(by_end["last_time_us"].to_numpy(), trips["first_time_us"].to_numpy()) - 1
-    later = np.flatnonzero(before >= 0)
-    earlier = by_end[before[later]]
-    renamed = earlier.rename({name: f"before_{name}" for name in earlier.columns})
-    return pl.concat([trips[later], renamed], how="horizontal")
+    """Return the trips, each beside the one of its vehicle that ended last before its start, if any."""
+    by_end = trips.sort("last_time_us", "trip_id").select(pl.all().name.prefix("before_"))
+    both = trips.sort("first_time_us", "trip_id").join_asof(
+        by_end,
+        left_on="first_time_us",
+        right_on="before_last_time_us",
+        by_left="vehicle_id",
+        by_right="before_vehicle_id",
+        allow_exact_matches=False,
+        coalesce=False,
+        check_sortedness=False,  # both are sorted, whatever the vehicle
+    )
+    earlier = both.filter(pl.col("before_last_time_us").is_not_null())
+    return earlier.sort("vehicle_id", "first_time_us", "trip_id", maintain_order=True)
 
 
 def _table(found: pl.DataFrame, evaluation: Evaluation, files: Sequence[str]) -> pl.DataFrame:
