@@ -20,8 +20,10 @@ BIN_DEG = 0.05
 
 GEODESIC_FROM_M = 20_000.0
 
-CHAIN_EDGES = 8
-"""Edges of one line of a tree: fewer lines are built and searched sooner."""
+CHAIN_EDGES = (8, 64)
+MOST_CHAINS = 1 << 14
+"""Edges of one line of a tree: few lines are built sooner, short ones are searched sooner. They are
+as long as needed for so many lines, within bounds."""
 
 NODE_CHAINS = 3
 """Chains or nodes of one node of a tree: twice as quick as with the usual 10."""
@@ -60,7 +62,7 @@ class _Chains:
         follows = np.zeros(len(number), dtype=bool)
         follows[1:] = (edges.ax[1:] == edges.bx[:-1]) & (edges.ay[1:] == edges.by[:-1])
         run = np.maximum.accumulate(np.where(follows, 0, number))
-        first = np.flatnonzero((number - run) % CHAIN_EDGES == 0)
+        first = np.flatnonzero((number - run) % _chain_edges(len(number)) == 0)
         count = np.diff(np.append(first, len(number)))
         # The vertices of a chain: the start of each of its edges, and the end of the last.
         last = first + count - 1
@@ -85,6 +87,11 @@ class _Chains:
         least = np.minimum.reduceat(square, starts)
         first = np.flatnonzero(square == np.repeat(least, count))
         return edge[first[np.unique(point[first], return_index=True)[1]]]
+
+
+def _chain_edges(edges: int) -> int:
+    """Return how many edges a chain has at the most."""
+    return min(max(edges // MOST_CHAINS, CHAIN_EDGES[0]), CHAIN_EDGES[1])
 
 
 class Border:

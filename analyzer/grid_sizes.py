@@ -20,7 +20,7 @@ MOST_BORDER_CELLS = 80_000
 MOST_FINE_CELLS = 5_000_000
 """Bounds of the memory: 4 MB of page numbers, 20 MB of cells, 20 MB of fine cells."""
 
-FINE = (8, 16, 32, 64)
+FINE = (4, 8, 16, 32, 64)
 """Fine cells along each side of a cell: as many as leave EDGES_A_CELL edges to one, or fewer."""
 
 EDGES_A_CELL = 2

@@ -29,6 +29,9 @@ OCTET = 8
 MOST_TOUCHED = 1 << 20
 """Cells of ways looked up at once: bounds the memory that many long ways take."""
 
+BLOCK = 1 << 15
+"""Points looked up at once: the arrays in between stay in the processor's cache."""
+
 CHUNK = 1 << 12
 """Points tested by GEOS at once: bounds the matrix of points and zones."""
 
@@ -234,7 +237,10 @@ class ZoneIndex:
 
     def combination_of(self, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
         """Return the combination that covers each point."""
-        _, _, label = self.coarse(longitude, latitude)
+        label = np.empty(len(longitude), dtype=np.int32)
+        for low in range(0, len(longitude), BLOCK):
+            part = slice(low, low + BLOCK)
+            _, _, label[part] = self.coarse(longitude[part], latitude[part])
         for known in (lambda x, y: self.cells(x, y).label, self.covering):
             unsure = np.flatnonzero(label < 0)
             label[unsure] = known(longitude[unsure], latitude[unsure])

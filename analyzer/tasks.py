@@ -101,6 +101,10 @@ class Piece:
     part: Part
 
 
+UNASKED = ("control_mode_raw", "heading_deg", "odometer_m")
+"""Columns of records of which no verdict speaks: not kept."""
+
+
 @dataclass(frozen=True)
 class SliceTask:
     """Read parts, batch by batch, and judge what they hold; each batch is a slice."""
@@ -220,8 +224,9 @@ def _read(piece: Piece, common: Common) -> tuple[Reading, pl.DataFrame]:
 
 
 def _typed(log: Log, file: int) -> pl.DataFrame:
-    """Return the records of a log in the types of RECORDS, with the index of their file."""
-    types: Mapping[str, pl.DataType] = {c.name: c.dtype for c in RECORDS.columns if c.name in log.records.columns}
+    """Return what is judged of the records of a log, in the types of RECORDS, with the index of their file."""
+    wanted = (c for c in RECORDS.columns if c.name in log.records.columns and c.name not in UNASKED)
+    types: Mapping[str, pl.DataType] = {c.name: c.dtype for c in wanted}
     casts = [pl.col(name).cast(dtype) for name, dtype in types.items()]
     return log.records.select(casts).with_columns(file=pl.lit(file, dtype=pl.Int32))
 
