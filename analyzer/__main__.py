@@ -129,7 +129,7 @@ def _analyze(given: dict[str, Any]) -> "Analysis":
         return _analyze_with(pool, given)
 
 
-FREED_MEMORY = "dirty_decay_ms:500,muzzy_decay_ms:0"
+FREED_MEMORY = "dirty_decay_ms:300,muzzy_decay_ms:0,narenas:1"
 """How polars gives memory back (jemalloc's words): its own setting keeps what the system could have."""
 
 

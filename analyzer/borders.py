@@ -7,7 +7,7 @@ the metres per degree halfway to the nearest point of that edge; distances beyon
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import shapely
@@ -42,43 +42,64 @@ well distances are known): then the less accurate one counts."""
 
 @dataclass(frozen=True)
 class _Chains:
-    """Edges that follow each other, up to `CHAIN_EDGES`, as one line each: first edge, count, and tree.
+    """Edges that follow each other, up to `CHAIN_EDGES`, as one line each: first edge, count, and vertices.
 
-    The lines are in the plane of one latitude bin, of which `east` and `north` are the metres
-    per degree.
+    `vertices` (degrees) are the start of each edge of a chain, and the end of its last.
     """
 
     first: np.ndarray
     count: np.ndarray
+    vertices: np.ndarray
+
+    @staticmethod
+    def of(edges: Edges) -> "_Chains":
+        """Return the chains of edges."""
+        number = np.arange(len(edges.ax))
+        follows = np.zeros(len(number), dtype=bool)
+        follows[1:] = (edges.ax[1:] == edges.bx[:-1]) & (edges.ay[1:] == edges.by[:-1])
+        run = np.maximum.accumulate(np.where(follows, 0, number))
+        longest = min(max(len(number) // MOST_CHAINS, CHAIN_EDGES[0]), CHAIN_EDGES[1])
+        first = np.flatnonzero((number - run) % longest == 0)
+        count = np.diff(np.append(first, len(number)))
+        last = first + count - 1
+        chain = np.arange(len(first))
+        vertices = np.empty((len(number) + len(first), 2))
+        place = number + np.repeat(chain, count)
+        vertices[place, 0], vertices[place, 1] = edges.ax, edges.ay
+        vertices[last + chain + 1] = np.column_stack([edges.bx[last], edges.by[last]])
+        return _Chains(first, count, vertices)
+
+    def tree(self, east: float, north: float) -> shapely.STRtree:
+        """Return a tree of the chains in a plane of so many metres per degree."""
+        lines = shapely.linestrings(
+            self.vertices * (east, north), indices=np.repeat(np.arange(len(self.first)), self.count + 1)
+        )
+        return shapely.STRtree(lines, node_capacity=NODE_CHAINS)
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """The chains as a tree in the plane of one latitude bin, of which `east` and `north` are the metres per degree."""
+
+    chains: _Chains
     tree: shapely.STRtree
     east: float
     north: float
 
     @staticmethod
-    def of(edges: Edges, latitude_bin: int) -> "_Chains":
-        """Return the chains of edges in the plane of one latitude bin."""
-        east, north = metres_per_degree((latitude_bin + 0.5) * BIN_DEG)
-        number = np.arange(len(edges.ax))
-        follows = np.zeros(len(number), dtype=bool)
-        follows[1:] = (edges.ax[1:] == edges.bx[:-1]) & (edges.ay[1:] == edges.by[:-1])
-        run = np.maximum.accumulate(np.where(follows, 0, number))
-        first = np.flatnonzero((number - run) % _chain_edges(len(number)) == 0)
-        count = np.diff(np.append(first, len(number)))
-        # The vertices of a chain: the start of each of its edges, and the end of the last.
-        last = first + count - 1
-        at = last + 1
-        x, y = np.insert(edges.ax, at, edges.bx[last]), np.insert(edges.ay, at, edges.by[last])
-        lines = shapely.linestrings(x * east, y * north, indices=np.repeat(np.arange(len(first)), count + 1))
-        return _Chains(first, count, shapely.STRtree(lines, node_capacity=NODE_CHAINS), float(east), float(north))
+    def of(chains: _Chains, latitude_bin: int) -> "_Plane":
+        """Return the plane of a latitude bin."""
+        east, north = (float(metres) for metres in metres_per_degree((latitude_bin + 0.5) * BIN_DEG))
+        return _Plane(chains, chains.tree(east, north), east, north)
 
     def nearest_edge(self, edges: Edges, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
         """Return the nearest edge of each point: of the nearest chain, the first of the nearest."""
         x, y = longitude * self.east, latitude * self.north
         found, chain = self.tree.query_nearest(shapely.points(x, y), all_matches=False)
-        count = self.count[chain]
+        count = self.chains.count[chain]
         starts = np.cumsum(count) - count
         point = np.repeat(found, count)
-        edge = np.repeat(self.first[chain] - starts, count) + np.arange(len(point))
+        edge = np.repeat(self.chains.first[chain] - starts, count) + np.arange(len(point))
         ax, ay = edges.ax[edge] * self.east, edges.ay[edge] * self.north
         ex, ey = edges.bx[edge] * self.east - ax, edges.by[edge] * self.north - ay
         wx, wy = x[point] - ax, y[point] - ay
@@ -89,18 +110,18 @@ class _Chains:
         return edge[first[np.unique(point[first], return_index=True)[1]]]
 
 
-def _chain_edges(edges: int) -> int:
-    """Return how many edges a chain has at the most."""
-    return min(max(edges // MOST_CHAINS, CHAIN_EDGES[0]), CHAIN_EDGES[1])
-
-
 class Border:
     """Edges to measure from; each carries the index of the zone it belongs to."""
 
     def __init__(self, edges: Edges) -> None:
         """Keep the edges; trees are built when a latitude is first asked for."""
         self.edges = edges
-        self._chains = lru_cache(maxsize=64)(lambda latitude_bin: _Chains.of(edges, latitude_bin))
+        self._plane = lru_cache(maxsize=64)(lambda latitude_bin: _Plane.of(self._chains, latitude_bin))
+
+    @cached_property
+    def _chains(self) -> _Chains:
+        """The edges as chains."""
+        return _Chains.of(self.edges)
 
     def nearest(self, longitude: np.ndarray, latitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return metres to the nearest edge of each point, and the zone of that edge.
@@ -119,7 +140,7 @@ class Border:
         for one in np.unique(bins):
             within = np.flatnonzero(bins == one)
             for at in np.array_split(within, -(-len(within) // MOST_POINTS)):
-                edge[at] = self._chains(int(one)).nearest_edge(self.edges, longitude[at], latitude[at])
+                edge[at] = self._plane(int(one)).nearest_edge(self.edges, longitude[at], latitude[at])
         return self.metres_to(longitude, latitude, edge), edge
 
     def metres_to(self, longitude: np.ndarray, latitude: np.ndarray, edge: np.ndarray) -> np.ndarray:
@@ -157,11 +178,12 @@ class Clearance:
         self.z, self._nearest_only = z, nearest_only
         own = accuracy_m[edges.zone]
         accuracies = np.unique(own)
-        sorted_edges = edges.take(np.argsort(own, kind="stable"))
+        alike = len(accuracies) == 1
         counts = [int((own == a).sum()) for a in accuracies]
-        self._groups = [(float(a), Border(edges.take(own == a))) for a in accuracies]
+        self._all = Border(edges if alike else edges.take(np.argsort(own, kind="stable")))
+        self._groups = [(float(a), self._all if alike else Border(edges.take(own == a))) for a in accuracies]
         self._first = np.cumsum(counts) - counts
-        self._all, self._accuracy_m = Border(sorted_edges), np.repeat(accuracies, counts)
+        self._accuracy_m = np.repeat(accuracies, counts)
         self._least_accuracy_m = min(accuracies.tolist(), default=0.0)
         self._worst_accuracy_m = max(accuracies.tolist(), default=0.0)
         self._boxes = [edges.take(edges.zone == zone).box for zone in np.unique(edges.zone)]

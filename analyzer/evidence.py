@@ -43,7 +43,8 @@ class BorderBook:
         key = np.packbits(zones).tobytes()
         if key not in self._borders:
             _, edges, accuracy_m, z = self._made_of
-            self._borders[key] = Clearance(edges.take(zones[edges.zone]), accuracy_m, z)
+            own = edges if zones.all() else edges.take(zones[edges.zone])
+            self._borders[key] = Clearance(own, accuracy_m, z)
         return self._borders[key]
 
     def of_union(self, zones: np.ndarray) -> Clearance:
