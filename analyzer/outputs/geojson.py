@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from analyzer.outputs._features import stations
 from analyzer.outputs._output import Output, Run
 from analyzer.results import Analysis
-
-DIGITS = 7
 
 
 def _write(analysis: Analysis, folder: Path, _run: Run) -> None:
@@ -41,18 +40,10 @@ def _plain(value: Any) -> Any:
 
 def _geometry(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the line through start, peak and end in order of time."""
-    stations = [("start", row["start"]), ("peak", row["peak_time"]), ("end", row["end"])]
-    ordered = sorted((s for s in stations if s[1] is not None), key=lambda s: s[1])
-    points = [_place(row, name) for name, _ in ordered]
-    distinct = [p for i, p in enumerate(points) if i == 0 or p != points[i - 1]]
-    if len(distinct) == 1:
-        return {"type": "Point", "coordinates": distinct[0]}
-    return {"type": "LineString", "coordinates": distinct}
-
-
-def _place(row: Mapping[str, Any], name: str) -> list[float]:
-    """Return longitude and latitude of an instant of the finding."""
-    return [round(row[f"{name}_longitude"], DIGITS), round(row[f"{name}_latitude"], DIGITS)]
+    places = stations(row)
+    if len(places) == 1:
+        return {"type": "Point", "coordinates": places[0]}
+    return {"type": "LineString", "coordinates": places}
 
 
 OUTPUT = Output(files=("findings.geojson",), write=_write)
