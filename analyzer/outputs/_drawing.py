@@ -153,17 +153,22 @@ def _ring(ring: Any, canvas: Canvas) -> str:
 
 def _names(analysis: Analysis, canvas: Canvas, counts: Mapping[str, Both]) -> str:
     """Return the names of the zones, with findings first; one that finds no room is left out."""
-    zones = sorted(_near(analysis, canvas), key=lambda zone: zone.zone_id not in counts)
+    zones = sorted(_near(analysis, canvas), key=lambda zone: (zone.zone_id not in counts, -zone.measured_area_km2))
     taken: list[Box] = []
     out = []
     for zone in zones:
         badge = counts.get(zone.zone_id)
         width = max(_text_px(text) for names in (zone.name, badge or {}) for text in names.values())
         place = _room(_middle(zone, canvas), width, 38.0 if badge else 18.0, canvas, taken)
-        if place or badge:
+        if (place and _mostly_seen(zone, canvas)) or badge:
             x, y = place or _middle(zone, canvas)[:2]
             out.append(_name(zone, x, y, badge))
     return "".join(out)
+
+
+def _mostly_seen(zone: Zone, canvas: Canvas) -> bool:
+    """Return whether half of a zone or more is inside the drawing."""
+    return bool(zone.geometry.intersection(shapely.box(*canvas.box)).area >= zone.geometry.area / 2)
 
 
 def _text_px(text: str) -> float:

@@ -24,13 +24,13 @@ from analyzer.figures import (
     offset_text,
     share,
 )
-from analyzer.language import LANGUAGES, Both, both
+from analyzer.language import LANGUAGES, both
 from analyzer.outputs import _facts as facts
 from analyzer.outputs._charts import Timeline, speed_charts
 from analyzer.outputs._drawing import HATCH, close_up, overview
 from analyzer.outputs._output import Output, Run
-from analyzer.outputs._page import ASSETS, asset, with_policy
 from analyzer.outputs._run import rule_record
+from analyzer.outputs._template import own_markup, render
 from analyzer.outputs.map import worst_first
 from analyzer.results import Analysis
 from analyzer.terms import VERDICTS
@@ -44,23 +44,8 @@ MOST_LOGS = 400
 
 
 def _write(analysis: Analysis, folder: Path, run: Run) -> None:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
-
-    environment = Environment(loader=FileSystemLoader(ASSETS), autoescape=True, undefined=StrictUndefined)
-    environment.globals["t"] = _spans
-    page = environment.get_template("report.html").render(_content(analysis, run))
-    (folder / "report.html").write_text(with_policy(page), encoding="utf-8", newline="\n")
-
-
-def _spans(text: str | Both, **values: Any) -> Any:
-    """Return a text (or one of zonelog's English texts) in both languages, escaped; once where they agree."""
-    from markupsafe import Markup, escape  # noqa: PLC0415
-
-    texts = both(text, **values) if isinstance(text, str) else text
-    if texts["ko"] == texts["en"]:
-        return escape(texts["ko"])
-    parts = [Markup('<span lang="{}">{}</span>').format(lang, texts[lang]) for lang in LANGUAGES]
-    return Markup("").join(parts)
+    page = render("report.html", _content(analysis, run))
+    (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
 
 
 def _content(analysis: Analysis, run: Run) -> dict[str, Any]:
@@ -131,21 +116,13 @@ def _drawn(analysis: Analysis, zone: ZoneInfo) -> dict[str, Any]:
     timeline = Timeline(analysis, zone)
     days = timeline.days()
     return {
-        "style": _safe(asset("report.css")),
-        "hatch": _safe(HATCH),
-        "overview": _safe(overview(analysis, facts.zone_badges(analysis))),
+        "hatch": own_markup(HATCH),
+        "overview": own_markup(overview(analysis, facts.zone_badges(analysis))),
         "close_ups": _close_ups(analysis, numbered),
-        "timelines": [{"day": day_text(d), "drawing": _safe(timeline.drawing(d))} for d in days[:MOST_TIMELINES]],
+        "timelines": [{"day": day_text(d), "drawing": own_markup(timeline.drawing(d))} for d in days[:MOST_TIMELINES]],
         "more_days": max(len(days) - MOST_TIMELINES, 0),
-        "speeds": [{**chart, "drawing": _safe(chart["drawing"])} for chart in speed_charts(analysis)],
+        "speeds": [{**chart, "drawing": own_markup(chart["drawing"])} for chart in speed_charts(analysis)],
     }
-
-
-def _safe(markup: str) -> Any:
-    """Return markup of our own making (what is data in it is escaped where it is made)."""
-    from markupsafe import Markup  # noqa: PLC0415
-
-    return Markup(markup)  # noqa: S704
 
 
 def _numbered(analysis: Analysis) -> pl.DataFrame:
@@ -162,7 +139,7 @@ def _close_ups(analysis: Analysis, numbered: pl.DataFrame) -> list[dict[str, Any
     return [
         {
             "name": names.get(group["zone_id"][0], both("in no zone")),
-            "drawing": _safe(close_up(analysis, group)),
+            "drawing": own_markup(close_up(analysis, group)),
             "numbers": _ranges(group["number"].to_list()),
         }
         for group in groups[:MOST_CLOSE_UPS]
