@@ -1,7 +1,7 @@
 """Charts of the report as SVG: the hours of every vehicle, and how fast was driven against the limit."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from analyzer.windows import local_instant_us, window_edges
 
 LABEL, RIGHT, ROW, TOP = 170.0, 992.0, 24.0, 26.0
 MOST_STEPS = 40
+MOST_ROWS = 40
 WIDTHS = {"timeline": 1000, "chart": 500}
 
 
@@ -60,14 +61,21 @@ class Timeline:
         low, high = int(first.min()), 24 if over else int(last.max()) + 1  # type: ignore[arg-type]
         return max(low - 1, 0), min(max(high + 1, low + 3), 24)
 
-    def drawing(self, day: dt.date) -> str:
-        """Return the SVG of one day."""
+    def drawings(self, day: dt.date) -> list[str]:
+        """Return the SVGs of one day, each short enough for a page of paper."""
         rows = self._tracks.filter(pl.col("day") == day).partition_by("vehicle_id", as_dict=True)
         names = sorted(str(key[0]) for key in rows)
-        height = TOP + ROW * len(names) + 4
+        return [
+            self._drawing({name: rows[(name,)] for name in names[first : first + MOST_ROWS]}, day)
+            for first in range(0, len(names), MOST_ROWS)
+        ]
+
+    def _drawing(self, rows: Mapping[str, pl.DataFrame], day: dt.date) -> str:
+        """Return the SVG of some vehicles."""
+        height = TOP + ROW * len(rows) + 4
         parts = [self._axis(height)]
-        for number_, name in enumerate(names):
-            parts.append(self._vehicle(name, day, rows[(name,)], TOP + ROW * number_))
+        for place, (name, own) in enumerate(rows.items()):
+            parts.append(self._vehicle(name, day, own, TOP + ROW * place))
         return _svg("timeline", height, both("Hours of every vehicle"), parts)
 
     def _axis(self, height: float) -> str:

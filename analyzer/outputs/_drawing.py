@@ -191,7 +191,7 @@ def _room(
     x, y, tall = middle
     x = min(max(x, width / 2), canvas.width - width / 2)
     above, below = -tall / 2 - height + 8, tall / 2 + 16
-    for shift in (0.0, above, below) if tall > 4 * height else (above, below, 0.0):
+    for shift in (0.0, above, below) if tall > 2.2 * height else (above, below, 0.0):
         at = min(max(y + shift, 18.0), canvas.height - height)
         box = (x - width / 2, at - 14, x + width / 2, at - 14 + height)
         if not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
@@ -213,8 +213,9 @@ def _name(zone: Zone, x: float, y: float, badge: Both | None) -> str:
 def _badge(text: str, lang: str, x: float, y: float) -> str:
     """Return a short text on a dark ground."""
     width = _text_px(text)
-    ground = f'<rect class="badge" x="{x - width / 2:.1f}" y="{y - 13:.1f}" width="{width:.1f}" height="18" rx="9"/>'
-    return f'<g lang="{lang}">{ground}<text class="badge-text" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text></g>'
+    box = f'x="{x - width / 2:.1f}" y="{y - 13:.1f}" width="{width:.1f}" height="18" rx="9"'
+    words = f'<text class="badge-text" lang="{lang}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
+    return f'<rect class="badge" lang="{lang}" {box}/>{words}'
 
 
 def _path(x: np.ndarray, y: np.ndarray) -> str:

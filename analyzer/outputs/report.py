@@ -119,7 +119,11 @@ def _drawn(analysis: Analysis, zone: ZoneInfo) -> dict[str, Any]:
         "hatch": own_markup(HATCH),
         "overview": own_markup(overview(analysis, facts.zone_badges(analysis))),
         "close_ups": _close_ups(analysis, numbered),
-        "timelines": [{"day": day_text(d), "drawing": own_markup(timeline.drawing(d))} for d in days[:MOST_TIMELINES]],
+        "timelines": [
+            {"day": day_text(d), "drawing": own_markup(svg)}
+            for d in days[:MOST_TIMELINES]
+            for svg in timeline.drawings(d)
+        ],
         "more_days": max(len(days) - MOST_TIMELINES, 0),
         "speeds": [{**chart, "drawing": own_markup(chart["drawing"])} for chart in speed_charts(analysis)],
     }

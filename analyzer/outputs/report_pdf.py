@@ -1,7 +1,8 @@
 """report.pdf, only with --pdf: the report as a browser of this machine prints it (Chromium, Chrome or Edge).
 
 Nothing is installed for it and nothing is loaded: the browser gets the page that was just
-written, with no network. Its bytes are the browser's own and differ from run to run. Without such a browser: open report.html, and print.
+written, with no network. Without such a browser: open report.html, and print. The bytes are
+the browser's own and differ from run to run.
 """
 
 import os
