@@ -11,6 +11,7 @@ import polars as pl
 from analyzer.figures import lasting, number, share
 from analyzer.language import LANGUAGES, Both, both
 from analyzer.outputs._facts import in_force
+from analyzer.plain_text import plain
 from analyzer.results import Analysis
 from analyzer.rules import Rule
 from analyzer.windows import local_instant_us, window_edges
@@ -96,7 +97,7 @@ class Timeline:
 
     def _vehicle(self, name: str, day: dt.date, rows: pl.DataFrame, y: float) -> str:
         """Return the row of one vehicle: windows below, what was driven on them, findings under it."""
-        label = escape(name if len(name) <= 24 else name[:23] + "…")  # noqa: PLR2004
+        label = escape(plain(name if len(name) <= 24 else name[:23] + "…"))  # noqa: PLR2004
         out = [f'<text class="row-name" x="4" y="{y + 15:.1f}">{label}</text>']
         out += [self._bar("window", day, span, y + 1, ROW - 2) for span in self._windows(name, day)]
         spans: Any = zip(rows["verdict"], _us(rows["start"]), _us(rows["end"]), strict=True)

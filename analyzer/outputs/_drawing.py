@@ -13,6 +13,7 @@ import shapely
 from analyzer.figures import number
 from analyzer.geometry import metres_per_degree
 from analyzer.language import LANGUAGES, Both, both
+from analyzer.plain_text import plain
 from analyzer.results import Analysis
 from analyzer.zones import Zone
 
@@ -204,7 +205,9 @@ def _name(zone: Zone, x: float, y: float, badge: Both | None) -> str:
     """Return the name of a zone, and what was found there."""
     out = []
     for lang in LANGUAGES:
-        out.append(f'<text class="zone-name" lang="{lang}" x="{x:.1f}" y="{y:.1f}">{escape(zone.name[lang])}</text>')
+        out.append(
+            f'<text class="zone-name" lang="{lang}" x="{x:.1f}" y="{y:.1f}">{escape(plain(zone.name[lang]))}</text>'
+        )
         if badge:
             out.append(_badge(badge[lang], lang, x, y + 20))
     return "".join(out)

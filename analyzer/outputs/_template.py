@@ -5,6 +5,7 @@ from typing import Any
 
 from analyzer.language import LANGUAGES, Both, both
 from analyzer.outputs._page import ASSETS, asset, with_policy
+from analyzer.plain_text import plain
 
 
 def render(name: str, content: Mapping[str, Any]) -> str:
@@ -14,10 +15,17 @@ def render(name: str, content: Mapping[str, Any]) -> str:
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
 
-    environment = Environment(loader=FileSystemLoader(ASSETS), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=FileSystemLoader(ASSETS), autoescape=True, undefined=StrictUndefined, finalize=_shown
+    )
     environment.globals["t"] = _spans
     style = own_markup(asset("report.css"))
     return with_policy(environment.get_template(name).render({**content, "style": style}))
+
+
+def _shown(value: Any) -> Any:
+    """Return a value as the page shows it: hidden and turning characters of log texts as `?`."""
+    return plain(value) if type(value) is str else value
 
 
 def own_markup(markup: str) -> Any:
@@ -31,7 +39,8 @@ def _spans(text: str | Both, **values: Any) -> Any:
     """Return a text in both languages, escaped; once where they agree."""
     from markupsafe import Markup, escape  # noqa: PLC0415
 
-    texts = both(text, **values) if isinstance(text, str) else text
+    given = both(text, **values) if isinstance(text, str) else text
+    texts = {lang: plain(given[lang]) for lang in LANGUAGES}
     if texts["ko"] == texts["en"]:
         return escape(texts["ko"])
     parts = [Markup('<span lang="{}">{}</span>').format(lang, texts[lang]) for lang in LANGUAGES]
