@@ -56,6 +56,11 @@ def translate(text: str, lang: str) -> str:
     return _korean().gettext(text) if lang == "ko" else text
 
 
+def marked(text: str) -> str:
+    """Return the text itself: it is shown later, by `both`, and belongs in the catalogue."""
+    return text
+
+
 def both(text: str, **values: Any) -> dict[str, str]:
     """Return a text in both languages; `values` fill its gaps and may be `Both` themselves."""
     return {lang: _filled(translate(text, lang), lang, values) for lang in LANGUAGES}

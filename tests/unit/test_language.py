@@ -15,10 +15,15 @@ GAP = re.compile(r"\{(\w+)\}")
 
 
 def texts_in_modules():
-    """Yield the texts of both(...), several(...) and translate(...) of all modules."""
+    """Yield the texts of both(...), several(...), translate(...) and marked(...) of all modules."""
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("both", "several", "translate"):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
+                "both",
+                "several",
+                "translate",
+                "marked",
+            ):
                 arguments = node.args[1:2] if node.func.id == "several" else node.args[:1]
                 yield from (a.value for a in arguments if isinstance(a, ast.Constant))
 
