@@ -98,7 +98,8 @@ def _seen(analysis: Analysis) -> Box:
     if not boxes:
         boxes = [shapely.total_bounds([z.geometry for z in analysis.zone_set.zones])]
     low, high = np.min(boxes, axis=0), np.max(boxes, axis=0)
-    return float(low[0]), float(low[1]), float(high[2]), float(high[3])
+    room = 0.08 * float(high[3] - low[1])  # for the name above the northernmost zone
+    return float(low[0]), float(low[1]), float(high[2]), float(high[3]) + room
 
 
 def _places(findings: pl.DataFrame) -> Box:
@@ -154,7 +155,11 @@ def _ring(ring: Any, canvas: Canvas) -> str:
 
 def _names(analysis: Analysis, canvas: Canvas, counts: Mapping[str, Both]) -> str:
     """Return the names of the zones, with findings first; one that finds no room is left out."""
-    zones = sorted(_near(analysis, canvas), key=lambda zone: (zone.zone_id not in counts, -zone.measured_area_km2))
+    entered = {z for text in analysis.exposure["zone_id"] for z in text.split("+")}
+    zones = sorted(
+        _near(analysis, canvas),
+        key=lambda zone: (zone.zone_id not in counts, zone.zone_id not in entered, -zone.measured_area_km2),
+    )
     taken: list[Box] = []
     out = []
     for zone in zones:
@@ -192,7 +197,8 @@ def _room(
     x, y, tall = middle
     x = min(max(x, width / 2), canvas.width - width / 2)
     above, below = -tall / 2 - height + 8, tall / 2 + 16
-    for shift in (0.0, above, below) if tall > 2.2 * height else (above, below, 0.0):
+    inside = tall > 2.2 * height
+    for shift in (0.0,) if inside else (above, below, 0.0):
         at = min(max(y + shift, 18.0), canvas.height - height)
         box = (x - width / 2, at - 14, x + width / 2, at - 14 + height)
         if not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
