@@ -160,12 +160,14 @@ def _names(analysis: Analysis, canvas: Canvas, counts: Mapping[str, Both]) -> st
         _near(analysis, canvas),
         key=lambda zone: (zone.zone_id not in counts, zone.zone_id not in entered, -zone.measured_area_km2),
     )
+    shapes = {z.zone_id: _pixel_box(z, canvas) for z in zones if z.zone_id in counts}
     taken: list[Box] = []
     out = []
     for zone in zones:
+        others = [box for name, box in shapes.items() if name != zone.zone_id]
         badge = counts.get(zone.zone_id)
         width = max(_text_px(text) for names in (zone.name, badge or {}) for text in names.values())
-        place = _room(_middle(zone, canvas), width, 38.0 if badge else 18.0, canvas, taken)
+        place = _room(_middle(zone, canvas), width, 38.0 if badge else 18.0, canvas, (taken, others))
         if (place and _mostly_seen(zone, canvas)) or badge:
             x, y = place or _middle(zone, canvas)[:2]
             out.append(_name(zone, x, y, badge))
@@ -190,10 +192,21 @@ def _middle(zone: Zone, canvas: Canvas) -> tuple[float, float, float]:
     return x, y, (high - low) / (canvas.box[3] - canvas.box[1]) * canvas.height
 
 
+def _pixel_box(zone: Zone, canvas: Canvas) -> Box:
+    """Return the box of a zone in pixels."""
+    west, south, east, north = zone.geometry.bounds
+    (left, right), (top, bottom) = canvas.pixels([west, east], [north, south])
+    return float(left), float(top), float(right), float(bottom)
+
+
 def _room(
-    middle: tuple[float, float, float], width: float, height: float, canvas: Canvas, taken: list[Box]
+    middle: tuple[float, float, float], width: float, height: float, canvas: Canvas, full: tuple[list[Box], list[Box]]
 ) -> tuple[float, float] | None:
-    """Return where a label fits, in the zone, below or above it, and take that place; null where it does not."""
+    """Return where a label fits, in the zone, above or below it, and take that place; null where it does not.
+
+    `full` are the boxes of labels, to which its own is added, and those of zones not to be covered.
+    """
+    taken, others = full
     x, y, tall = middle
     x = min(max(x, width / 2), canvas.width - width / 2)
     above, below = -tall / 2 - height + 8, tall / 2 + 16
@@ -201,7 +214,7 @@ def _room(
     for shift in (0.0,) if inside else (above, below, 0.0):
         at = min(max(y + shift, 18.0), canvas.height - height)
         box = (x - width / 2, at - 14, x + width / 2, at - 14 + height)
-        if not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
+        if not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken + others):
             taken.append(box)
             return x, at
     return None
