@@ -6,7 +6,7 @@ STAMP := $(VENV)/.zonelog-stamp
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.zonelog-stamp
 
-.PHONY: demo test lint docs bench lock clean
+.PHONY: demo test lint docs screenshots bench lock clean
 
 demo: $(STAMP)
 	$(BIN)/zonelog demo --out zonelog-demo
@@ -22,6 +22,10 @@ lint: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m analyzer.catalogue docs
+
+# Needs Chromium, Chrome or Edge, and a Korean font.
+screenshots: $(STAMP)
+	$(BIN)/python -m tests.browser.screenshots docs/screenshots
 
 # make bench SIZES="1e6" is the quick one; WORK=DIR keeps the data for the next run.
 SIZES ?= 1e6 1e7 1e8

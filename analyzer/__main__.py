@@ -94,6 +94,7 @@ def cli() -> None:
 )
 @click.option("--no-map", is_flag=True, help="Write no map.")
 @click.option("--no-report", is_flag=True, help="Write no report and no workbook.")
+@click.option("--pdf", is_flag=True, help="Print the report to report.pdf (needs Chromium, Chrome or Edge).")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @language
@@ -146,11 +147,14 @@ def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
     from analyzer.analysis import Options, analyze  # noqa: PLC0415
     from analyzer.logs import find_logs  # noqa: PLC0415
     from analyzer.outputs import Run, refuse_output, write_outputs  # noqa: PLC0415
+    from analyzer.outputs.report_pdf import find_browser  # noqa: PLC0415
     from analyzer.zone_loading import load_zone_set  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
     refuse_output(given["out"])
+    if given["pdf"]:
+        find_browser()
     zone_set = load_zone_set(given["zones"], given["fleet"])
     logs = find_logs(given["logs"])
     with terminal.progress(quiet=given["quiet"] or given["as_json"]) as progress:
@@ -171,6 +175,7 @@ def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
             lang=given["lang"],
             map=not given["no_map"],
             report=not given["no_report"],
+            pdf=given["pdf"],
         )
         write_outputs(analysis, given["out"], run)
     return analysis
@@ -271,6 +276,22 @@ def explain(out: Path, finding_id: str, lang: str) -> None:
     from analyzer import explain as explaining  # noqa: PLC0415
 
     click.echo(explaining.explain(out, finding_id, lang))
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@language
+def site(folder: Path, lang: str) -> None:
+    """Write index.html for a folder of many results: by month, with figures and links.
+
+    \b
+    Example: zonelog site results/
+    """
+    from analyzer.plain_text import plain  # noqa: PLC0415
+    from analyzer.site import write_site  # noqa: PLC0415
+
+    index, count = write_site(folder, lang)
+    click.echo(plain(f"{index} ({count})"))
 
 
 def main() -> None:

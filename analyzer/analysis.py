@@ -125,6 +125,7 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
         ordered,
         zone_set,
         summary,
+        reduced.speeds,
     )
 
 

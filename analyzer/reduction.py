@@ -16,6 +16,7 @@ from analyzer.findings import complete_findings, find, log_gaps, named_findings,
 from analyzer.legs import trips_of, with_trip_numbers
 from analyzer.messages import add_messages
 from analyzer.shard import Shard, World
+from analyzer.speeds import speeds_table
 from analyzer.tables import EVENTS, FINDINGS, conform, empty
 from analyzer.tracks import tracks_table
 from analyzer.unlogged import unlogged_movements
@@ -30,6 +31,7 @@ class Reduced:
     exposure: pl.DataFrame
     events: pl.DataFrame
     tracks: pl.DataFrame
+    speeds: pl.DataFrame
     trips: pl.DataFrame
 
 
@@ -68,6 +70,7 @@ def reduce(shards: Sequence[Shard], world: World, files: Sequence[str]) -> Reduc
         exposure=exposure_table(together(shards, "exposure")),
         events=events,
         tracks=tracks_table(rows["lines"], holes, found, trips),
+        speeds=speeds_table(together(shards, "speeds")),
         trips=trips,
     )
 

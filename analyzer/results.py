@@ -1,10 +1,11 @@
 """The result of one analysis, as data: what outputs write and callers read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
+from analyzer.tables import SPEEDS, empty
 from analyzer.terms import Notice
 from analyzer.zones import ZoneSet
 
@@ -32,7 +33,7 @@ class LogAccount:
 class Analysis:
     """The tables of one analysis (schemas in `analyzer.tables`), never changed after.
 
-    `tracks` are polylines for drawing, `notices` what every output must repeat, `logs`
+    `tracks` and `speeds` are for drawing (empty where nobody draws), `notices` what every output must repeat, `logs`
     the accounting in the order of paths, `summary` the content of summary.json.
     """
 
@@ -46,3 +47,4 @@ class Analysis:
     logs: tuple[LogAccount, ...]
     zone_set: ZoneSet
     summary: dict[str, Any]
+    speeds: pl.DataFrame = field(default_factory=lambda: empty(SPEEDS))

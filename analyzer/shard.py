@@ -22,6 +22,7 @@ from analyzer.legs import holes_of, legs_of
 from analyzer.membership import ZoneIndex
 from analyzer.rulebook import Rulebook
 from analyzer.sentence import Check
+from analyzer.speeds import speed_parts
 from analyzer.stated import Hints
 from analyzer.stretches import stretches_of
 from analyzer.track import make_track
@@ -57,7 +58,7 @@ class Shard:
     """The rows of one shard, before `reduction`; a frame without rows may lack its columns.
 
     `legs`, `holes`, `stretches`, `phases` and `lines` have `trip`, that of the shard.
-    `exposure` are partial sums. `rejects`, `counts` (fixes, interpolated) and `others` are by
+    `exposure` and `speeds` are partial sums. `rejects`, `counts` (fixes, interpolated) and `others` are by
     vehicle_id and file (index). `lanes` (with `slice`) and `left` say what is left to seams.
     """
 
@@ -67,6 +68,7 @@ class Shard:
     phases: pl.DataFrame = field(default_factory=pl.DataFrame)
     exposure: pl.DataFrame = field(default_factory=pl.DataFrame)
     lines: pl.DataFrame = field(default_factory=pl.DataFrame)
+    speeds: pl.DataFrame = field(default_factory=pl.DataFrame)
     rejects: pl.DataFrame = field(default_factory=pl.DataFrame)
     counts: pl.DataFrame = field(default_factory=pl.DataFrame)
     others: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -93,7 +95,7 @@ def analyze_shard(  # noqa: PLR0913 - as make_fixes
 ) -> Shard:
     """Return the rows of one shard, of one or more slices; the arguments are those of `fixes.make_fixes`.
 
-    Each of `batches` is a slice by itself. `draw` false leaves out the lines.
+    Each of `batches` is a slice by itself. `draw` false leaves out the lines and speeds.
     """
     done: list[Shard] = []
     open_digests: list[Digest] = []
@@ -160,7 +162,11 @@ def _judged(digests: Sequence[Digest], world: World, trip_base: int, *, draw: bo
         "lines": lines_of(scene, stretches) if draw else pl.DataFrame(),
     }
     based = {name: f.with_columns(pl.col("trip") + trip_base) if f.height else f for name, f in of_trips.items()}
-    return Shard(**based, exposure=exposure_parts(track, world.zone_set.rules.timezone, zone_ids))
+    return Shard(
+        **based,
+        exposure=exposure_parts(track, world.zone_set.rules.timezone, zone_ids),
+        speeds=speed_parts(track, zone_ids) if draw else pl.DataFrame(),
+    )
 
 
 def _of_records(made: FixesMade, number: int, lane_base: int) -> Shard:

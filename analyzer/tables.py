@@ -220,5 +220,18 @@ TRACKS = Table(
     ("vehicle_id", "trip_start", "trip_id", "start", "verdict"),
 )
 
+SPEEDS = Table(
+    "speeds",
+    "Time by speed, for the report's distribution (inside the analysis only).",
+    (
+        _VEHICLE,
+        Column("zone_id", pl.String, "", "zone, a+b where zones overlap, empty outside"),
+        Column("control_mode", pl.String, "", "control mode"),
+        Column("speed_kph", pl.Float64, "km/h", "upper end of a step of 1 km/h, 0 standing", "speed unknown"),
+        Column("observed_s", pl.Float64, "s", "time at such a speed, holes left out"),
+    ),
+    ("vehicle_id", "zone_id", "control_mode", "speed_kph"),
+)
+
 PUBLIC = (FINDINGS, COVERAGE, EXPOSURE, EVENTS, REJECTS)
 """The tables of an output folder."""

@@ -1,84 +1,139 @@
-"""Words that every output shows, in Korean and English."""
+"""Words that every output shows, in Korean and English; the Korean is in `locale/ko.po`."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from analyzer.language import both, joined, several
+
 WORDS: dict[str, dict[str, str]] = {
-    "violation": {"ko": "위반", "en": "violation"},
-    "indeterminate": {"ko": "판정 불가", "en": "indeterminate"},
-    "not_checkable": {"ko": "확인 불가(기록 항목 없음)", "en": "not checkable (not in the log)"},
-    "not_observed": {"ko": "관측되지 않음", "en": "not observed"},
-    "not_required": {"ko": "허가 불필요(수동 운전)", "en": "no permit needed (manual driving)"},
-    "compliant": {"ko": "적합", "en": "compliant"},
-    "sketch": {"ko": "스케치", "en": "sketch"},
-    "official": {"ko": "공식", "en": "official"},
-    "derived": {"ko": "유도", "en": "derived"},
-    "press": {"ko": "보도자료(미확인)", "en": "press (unconfirmed)"},
-    "assumed": {"ko": "가정", "en": "assumed"},
-    "legend": {"ko": "범례", "en": "Legend"},
-    "findings": {"ko": "발견 사항", "en": "Findings"},
-    "none": {"ko": "발견 사항이 없습니다.", "en": "There are no findings."},
-    "vehicle": {"ko": "차량", "en": "Vehicle"},
-    "trip": {"ko": "운행", "en": "Trip"},
-    "rule": {"ko": "규칙", "en": "Rule"},
-    "peak": {"ko": "최댓값", "en": "Peak"},
-    "margin": {"ko": "초과분", "en": "Margin"},
-    "error": {"ko": "오차", "en": "Error"},
-    "start": {"ko": "시작", "en": "Start"},
-    "end": {"ko": "끝", "en": "End"},
-    "records": {"ko": "기록", "en": "Records"},
-    "id": {"ko": "번호", "en": "Id"},
+    "violation": both("violation"),
+    "indeterminate": both("indeterminate"),
+    "not_checkable": both("not checkable (not in the log)"),
+    "not_observed": both("not observed"),
+    "not_required": both("no permit needed (manual driving)"),
+    "compliant": both("compliant"),
+    "sketch": both("sketch"),
+    "official": both("official"),
+    "derived": both("derived"),
+    "press": both("press (unconfirmed)"),
+    "assumed": both("assumed"),
+    "legend": both("Legend"),
+    "findings": both("Findings"),
+    "none": both("There are no findings."),
+    "vehicle": both("Vehicle"),
+    "trip": both("Trip"),
+    "rule": both("Rule"),
+    "peak": both("Peak"),
+    "margin": both("Margin"),
+    "error": both("Error"),
+    "start": both("Start"),
+    "end": both("End"),
+    "records": both("Records"),
+    "id": both("Id"),
 }
 
 CHECK_WORDS: dict[str, dict[str, str]] = {
-    "outside-zone": {"ko": "구역 이탈", "en": "Outside the zones"},
-    "permit-not-in-force": {"ko": "허가 효력 없음", "en": "Permit not in force"},
-    "vehicle-not-permitted": {"ko": "허가되지 않은 차량", "en": "Vehicle not permitted"},
-    "speed-limit": {"ko": "속도 초과", "en": "Speed limit"},
-    "operating-hours": {"ko": "운행 시간 외", "en": "Operating hours"},
-    "driving-mode": {"ko": "주행 모드", "en": "Driving mode"},
-    "safety-operator": {"ko": "안전요원", "en": "Safety operator"},
-    "no-entry": {"ko": "진입 금지", "en": "No entry"},
-    "log-gap": {"ko": "기록 공백", "en": "Gap in the log"},
-    "unlogged-movement": {"ko": "기록 없는 이동", "en": "Unlogged movement"},
+    "outside-zone": both("Outside the zones"),
+    "permit-not-in-force": both("Permit not in force"),
+    "vehicle-not-permitted": both("Vehicle not permitted"),
+    "speed-limit": both("Speed limit"),
+    "operating-hours": both("Operating hours"),
+    "driving-mode": both("Driving mode"),
+    "safety-operator": both("Safety operator"),
+    "no-entry": both("No entry"),
+    "log-gap": both("Gap in the log"),
+    "unlogged-movement": both("Unlogged movement"),
 }
 
-ANSWERS: dict[str, dict[str, str]] = {
-    "violation": {
-        "ko": "예. 확실한 위반이 {violation}건 있습니다. 판정할 수 없는 사항은 {indeterminate}건, "
-        "관측되지 않은 구간은 {not_observed}건입니다.",
-        "en": "Yes: {violation} certain violation(s). {indeterminate} more cannot be decided, and "
-        "{not_observed} stretch(es) were not observed.",
-    },
-    "indeterminate": {
-        "ko": "확실한 위반은 없으나, 위반인지 판정할 수 없는 사항이 {indeterminate}건 있습니다. "
-        "관측되지 않은 구간은 {not_observed}건입니다.",
-        "en": "No certain violation, but {indeterminate} finding(s) cannot be decided; "
-        "{not_observed} stretch(es) were not observed.",
-    },
-    "not_checkable": {
-        "ko": "기록에 있는 내용에서는 위반이 없으나, 기록에 없는 항목이 있어 모두 확인하지는 못했습니다.",
-        "en": "No violation in what the logs say, but they do not say everything the rules ask.",
-    },
-    "not_observed": {
-        "ko": "관측된 구간에서는 위반이 없으나, 운행의 일부가 관측되지 않았습니다.",
-        "en": "No violation where the vehicles were observed, but part of the trips was not observed.",
-    },
-    "compliant": {
-        "ko": "아니요. 모든 운행이 모든 규칙을 지켰습니다.",
-        "en": "No: every trip obeyed every rule.",
-    },
+MODE_WORDS: dict[str, dict[str, str]] = {
+    "autonomous": both("autonomous"),
+    "manual": both("manual"),
+    "remote": both("remote"),
+    "disengaged": both("disengaged"),
+    "not_ready": both("not ready"),
+    "minimal_risk": both("minimal risk manoeuvre"),
+    "unknown": both("unknown"),
 }
+
+REJECT_WORDS: dict[str, dict[str, str]] = {
+    "bad-time": both("unreadable time"),
+    "bad-position": both("unreadable or impossible position"),
+    "duplicate-time": both("same instant twice (the last record stands)"),
+    "position-jump": both("impossible jump of the position"),
+    "no-fix": both("receiver without a fix"),
+    "bad-json": both("unreadable line"),
+}
+
+EVENT_WORDS: dict[str, dict[str, str]] = {
+    "disengagement": both("disengagement"),
+    "mode-change": both("change of mode"),
+}
+
+KIND_WORDS: dict[str, dict[str, str]] = {"permit": both("permit"), "restriction": both("restriction")}
+
+
+def word(words: Mapping[str, Mapping[str, str]], key: str | None) -> Mapping[str, str]:
+    """Return what a code is called, the code itself where nobody named it, a dash for none."""
+    return words.get(key or "", dict.fromkeys(("ko", "en"), key or "–"))
 
 
 def answer(summary: Mapping[str, Any], lang: str) -> str:
     """Return the answer to "did anyone break a rule, and how sure is it", from a summary."""
-    text = ANSWERS[summary["verdict"]][lang].format(**summary["findings"])
-    left_out = summary["suppressed"]
-    if not left_out:
-        return text
-    more = {
-        "ko": f" 최소 지속 시간보다 짧아 제외한 사항은 {left_out}건입니다.",
-        "en": f" {left_out} finding(s) shorter than the least duration were left out.",
-    }
-    return text + more[lang]
+    return joined([_ANSWERS[summary["verdict"]](summary), *_left_out(summary)])[lang]
+
+
+def _violation(summary: Mapping[str, Any]) -> dict[str, str]:
+    found = summary["findings"]
+    vehicles = summary["per_vehicle"].values()
+    guilty = sum(1 for v in vehicles if v["findings"]["violation"])
+    of_vehicles = several(len(vehicles), "{m} of {n} vehicle", "{m} of {n} vehicles", m=str(guilty))
+    certain = several(found["violation"], "Yes: {n} certain violation", "Yes: {n} certain violations")
+    sentence = both("{certain} ({vehicles}).", certain=certain, vehicles=of_vehicles)
+    undecided = several(found["indeterminate"], "{n} more cannot be decided;", "{n} more cannot be decided;")
+    return joined([sentence, undecided, _unseen(summary)])
+
+
+def _indeterminate(summary: Mapping[str, Any]) -> dict[str, str]:
+    undecided = several(
+        summary["findings"]["indeterminate"],
+        "No certain violation, but {n} finding cannot be decided;",
+        "No certain violation, but {n} findings cannot be decided;",
+    )
+    return joined([undecided, _unseen(summary)])
+
+
+def _unseen(summary: Mapping[str, Any]) -> dict[str, str]:
+    number = summary["findings"]["not_observed"]
+    return several(number, "{n} stretch was not observed.", "{n} stretches were not observed.")
+
+
+def _not_checkable(_summary: Mapping[str, Any]) -> dict[str, str]:
+    return both("No violation in what the logs say, but they do not say everything the rules ask.")
+
+
+def _not_observed(_summary: Mapping[str, Any]) -> dict[str, str]:
+    return both("No violation where the vehicles were observed, but part of the trips was not observed.")
+
+
+def _compliant(_summary: Mapping[str, Any]) -> dict[str, str]:
+    return both("No: every trip obeyed every rule.")
+
+
+_ANSWERS = {
+    "violation": _violation,
+    "indeterminate": _indeterminate,
+    "not_checkable": _not_checkable,
+    "not_observed": _not_observed,
+    "compliant": _compliant,
+}
+
+
+def _left_out(summary: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return how many findings were too short to count."""
+    number = summary["suppressed"]
+    text = several(
+        number,
+        "{n} finding shorter than the least duration was left out.",
+        "{n} findings shorter than the least duration were left out.",
+    )
+    return [text] if number else []

@@ -17,6 +17,7 @@ class Run:
     lang: Literal["ko", "en"] = "ko"
     map: bool = True
     report: bool = True
+    pdf: bool = False
     extras: Path | None = None
 
 

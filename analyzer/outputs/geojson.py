@@ -7,11 +7,10 @@ from typing import Any
 
 import polars as pl
 
+from analyzer.outputs._features import stations
 from analyzer.outputs._output import Output, Run
 from analyzer.results import Analysis
 from analyzer.tables import INSTANT
-
-DIGITS = 7
 
 
 def _write(analysis: Analysis, folder: Path, _run: Run) -> None:
@@ -40,17 +39,10 @@ def _text(instant: pl.Expr) -> pl.Expr:
 
 def _geometry(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the line through start, peak and end in order of time."""
-    names = ("start", "end") if row["peak_time"] is None else ("start", "peak", "end")
-    points = [_place(row, name) for name in names]
-    distinct = [p for i, p in enumerate(points) if i == 0 or p != points[i - 1]]
-    if len(distinct) == 1:
-        return {"type": "Point", "coordinates": distinct[0]}
-    return {"type": "LineString", "coordinates": distinct}
-
-
-def _place(row: Mapping[str, Any], name: str) -> list[float]:
-    """Return longitude and latitude of an instant of the finding."""
-    return [round(row[f"{name}_longitude"], DIGITS), round(row[f"{name}_latitude"], DIGITS)]
+    places = stations(row)
+    if len(places) == 1:
+        return {"type": "Point", "coordinates": places[0]}
+    return {"type": "LineString", "coordinates": places}
 
 
 OUTPUT = Output(files=("findings.geojson",), write=_write)

@@ -76,7 +76,7 @@ def test_map_shows_zones_tracks_and_findings(opened, demo):
     page.wait_for_selector(".popup")
     assert "30.0 m" in page.inner_text(".popup")
     page.locator("#side button").first.click()
-    assert "5 certain violation(s)" in page.inner_text("#side")
+    assert "5 certain violation" in page.inner_text("#side")
     painted = (
         "() => { const c = document.querySelector('canvas'); const d = c.getContext('2d').getImageData(0, 0, "
         "c.width, c.height).data; return d.some((v) => v > 0); }"
@@ -91,7 +91,7 @@ def test_report_answers_first_in_both_languages(opened, demo):
     assert page.locator("table.findings tbody tr").count() == 8
     assert page.locator("svg.drawing path.track").count() >= 3
     page.check("#show-en")
-    assert "5 certain violation(s)" in page.inner_text(".answer")
+    assert "5 certain violation" in page.inner_text(".answer")
     assert "확실한" not in page.inner_text("main")
 
 

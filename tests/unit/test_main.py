@@ -48,6 +48,7 @@ def test_help_shows_examples(tmp_path):
         ["checks"],
         ["formats"],
         ["explain"],
+        ["site"],
     ):
         assert "Example:" in zonelog(*command, "--help", cwd=tmp_path).stdout, command
 

@@ -1,0 +1,56 @@
+"""Findings, tracks and zones as geometries: what the outputs for GIS share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+import shapely
+
+from analyzer.results import Analysis
+
+DIGITS = 7
+
+
+def stations(row: Mapping[str, Any]) -> list[list[float]]:
+    """Return start, peak and end of a finding in order of time, as longitude and latitude; equal ones once."""
+    names = ("start", "end") if row["peak_time"] is None else ("start", "peak", "end")
+    points = [[round(row[f"{n}_longitude"], DIGITS), round(row[f"{n}_latitude"], DIGITS)] for n in names]
+    return [p for i, p in enumerate(points) if i == 0 or p != points[i - 1]]
+
+
+def finding_shapes(findings: pl.DataFrame) -> list[Any]:
+    """Return a line a finding, a point where it has one place only."""
+    places = [stations(row) for row in findings.iter_rows(named=True)]
+    return [shapely.Point(p[0]) if len(p) == 1 else shapely.LineString(p) for p in places]
+
+
+def track_shapes(tracks: pl.DataFrame) -> np.ndarray:
+    """Return a line a track."""
+    if tracks.is_empty():
+        return np.empty(0, dtype=object)
+    lon, lat = (
+        tracks[n].list.explode(keep_nulls=False, empty_as_null=False).to_numpy() for n in ("longitude", "latitude")
+    )
+    owner = np.repeat(np.arange(tracks.height), tracks["longitude"].list.len().to_numpy())
+    return shapely.linestrings(np.column_stack([lon, lat]), indices=owner)
+
+
+def layers(analysis: Analysis) -> dict[str, tuple[pl.DataFrame, list[Any]]]:
+    """Return layer -> its columns and its geometries, in WGS 84."""
+    tracks = analysis.tracks.filter(pl.col("longitude").list.len() > 1)
+    zones = analysis.zone_set.zones
+    described = pl.DataFrame(
+        {
+            "zone_id": [z.zone_id for z in zones],
+            "name_ko": [z.name["ko"] for z in zones],
+            "name_en": [z.name["en"] for z in zones],
+            "geometry_confidence": [z.geometry_confidence for z in zones],
+            "accuracy_m": [float(z.accuracy_m) for z in zones],
+        }
+    )
+    return {
+        "findings": (analysis.findings, finding_shapes(analysis.findings)),
+        "tracks": (tracks.drop("longitude", "latitude"), list(track_shapes(tracks))),
+        "zones": (described, [z.geometry for z in zones]),
+    }

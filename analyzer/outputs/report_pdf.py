@@ -1,0 +1,81 @@
+"""report.pdf, only with --pdf: the report as a browser of this machine prints it (Chromium, Chrome or Edge).
+
+Nothing is installed for it and nothing is loaded: the browser gets the page that was just
+written, with no network. Without such a browser: open report.html, and print. The bytes are
+the browser's own and differ from run to run.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from analyzer.errors import OutputError
+from analyzer.outputs._output import Output, Run
+from analyzer.results import Analysis
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "msedge", "chrome")
+PLACES = (
+    r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+)
+OPTIONS = (
+    "--headless",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--no-pdf-header-footer",
+)
+LONGEST_S = 300
+_LINK = re.compile(r'<a href="[^"]*">')
+
+
+def find_browser() -> str:
+    """Return the browser that prints; OutputError where there is none, with what to do."""
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    found = found or next((path for path in PLACES if Path(path).is_file()), None)
+    if found is None:
+        raise OutputError("--pdf needs Chromium, Chrome or Edge; without one, open report.html and print it to a PDF")
+    return found
+
+
+def _write(_analysis: Analysis, folder: Path, _run: Run) -> None:
+    target = folder / "report.pdf"
+    with tempfile.TemporaryDirectory(prefix="zonelog-pdf-") as profile:
+        page = _without_links(folder / "report.html", Path(profile) / "report.html")
+        command = [
+            find_browser(),
+            *OPTIONS,
+            *_as_root(),
+            f"--user-data-dir={profile}/browser",
+            f"--print-to-pdf={target}",
+            page,
+        ]
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=LONGEST_S)  # noqa: S603
+        except (subprocess.SubprocessError, OSError) as error:
+            message = f"the browser {command[0]} did not print report.pdf; leave out --pdf, open report.html and print"
+            raise OutputError(message) from error
+    if not target.is_file():
+        raise OutputError(f"the browser {command[0]} wrote no report.pdf; leave out --pdf, open report.html and print")
+
+
+def _without_links(report: Path, copy: Path) -> str:
+    """Copy the page without its links, which a PDF would hold as paths of this machine; return its address."""
+    copy.write_text(_LINK.sub("<a>", report.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    return copy.resolve().as_uri()
+
+
+def _as_root() -> tuple[str, ...]:
+    """Return what Chromium needs in a container, where everybody is root."""
+    return ("--no-sandbox",) if getattr(os, "geteuid", lambda: 1)() == 0 else ()
+
+
+OUTPUT = Output(files=("report.pdf",), write=_write, wanted=lambda run: run.pdf and run.report)
