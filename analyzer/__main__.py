@@ -92,6 +92,9 @@ def cli() -> None:
     show_default=True,
     help="Which verdicts make the exit status other than 0.",
 )
+@click.option("--basemap", multiple=True, type=FILE, help="What lies under the map: GeoJSON, GPKG or FGB (repeatable).")
+@click.option("--tiles", metavar="URL", help="Online basemap; without it the map asks for nothing.")
+@click.option("--attribution", metavar="TEXT", default="", help="Who made the basemap or tiles, shown on the map.")
 @click.option("--no-map", is_flag=True, help="Write no map.")
 @click.option("--no-report", is_flag=True, help="Write no report and no workbook.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
@@ -140,12 +143,14 @@ def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
     from analyzer import terminal  # noqa: PLC0415
     from analyzer.analysis import Options, analyze  # noqa: PLC0415
     from analyzer.logs import find_logs  # noqa: PLC0415
-    from analyzer.outputs import Run, refuse_output, write_outputs  # noqa: PLC0415
+    from analyzer.outputs import Run, read_basemap, refuse_output, write_outputs  # noqa: PLC0415
     from analyzer.zone_loading import load_zone_set  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
     refuse_output(given["out"])
+    basemap = read_basemap(given["basemap"])
+    _refuse_tiles(given)
     zone_set = load_zone_set(given["zones"], given["fleet"])
     logs = find_logs(given["logs"])
     with terminal.progress(quiet=given["quiet"] or given["as_json"]) as progress:
@@ -166,9 +171,23 @@ def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
             lang=given["lang"],
             map=not given["no_map"],
             report=not given["no_report"],
+            basemap=basemap,
+            tiles=given["tiles"],
+            attribution=given["attribution"],
         )
         write_outputs(analysis, given["out"], run)
     return analysis
+
+
+def _refuse_tiles(given: dict[str, Any]) -> None:
+    """Refuse tiles without an attribution, which their makers ask for, and what is no address of tiles."""
+    from analyzer.outputs import tile_source  # noqa: PLC0415
+
+    if given["tiles"] is None:
+        return
+    if not given["attribution"]:
+        raise click.UsageError("--tiles needs --attribution: who made them")
+    tile_source(given["tiles"])
 
 
 @cli.command()

@@ -3,7 +3,7 @@
 (function (zonelog) {
   const { data, make } = zonelog, map = map_zonelog, names = data.verdicts;
   const MOST_LOADED = 3e6, SPEEDS = [1, 10, 60, 300, 1800];
-  const LAYERS = ["violation", "indeterminate", "not_observed", "compliant", "not_required", "marks", "zones", "band"];
+  const LAYERS = ["violation", "indeterminate", "not_observed", "compliant", "not_required", "marks", "zones", "band", "ground", "tiles"];
   const wanted = { check: "", vehicle: "", zone: "", verdict: "", day: "", query: "", inView: true, sort: "worst" };
   const state = { time: null, view: null, selected: null, playing: false, speed: 60, measuring: false, measured: [], story: null };
   const layers = Object.fromEntries(LAYERS.map((name) => [name, true]));
@@ -232,7 +232,7 @@
   };
 
   // ---- map furniture
-  const zonePane = map.createPane("zones"), shapes = { zones: L.layerGroup(), band: L.layerGroup(), labels: L.layerGroup() };
+  const zonePane = map.createPane("zones"), shapes = { zones: L.layerGroup(), band: L.layerGroup(), labels: L.layerGroup(), ground: L.layerGroup(), tiles: L.layerGroup() };
   const faces = [];
   zonePane.style.zIndex = 350;
   zonePane.setAttribute("aria-hidden", "true");
@@ -282,17 +282,24 @@
     });
     shapes.band.addTo(map); shapes.zones.addTo(map); shapes.labels.addTo(map);
   };
+  // Tiles are asked for only where the page was made with an address of them; its policy allows no other.
+  const addGround = async () => {
+    map.createPane("ground").style.zIndex = 250;
+    if (data.tiles) shapes.tiles.addLayer(L.tileLayer(data.tiles, { maxZoom: 22, maxNativeZoom: 19 })).addTo(map);
+    if (data.ground) shapes.ground.addLayer(new zonelog.Ground(await zonelog.json("ground"))).addTo(map);
+  };
   const showLayer = (name, on) => {
     layers[name] = on;
-    for (const [group, own] of [["zones", "zones"], ["labels", "zones"], ["band", "band"]]) {
+    for (const [group, own] of [["zones", "zones"], ["labels", "zones"], ["band", "band"], ["ground", "ground"], ["tiles", "tiles"]]) {
       if (own === name) { if (on) shapes[group].addTo(map); else shapes[group].remove(); }
     }
     overlay.redraw();
   };
-  const samples = { ...zonelog.styles, zones: { color: "#0b4a6f", width: 2.5 }, band: { color: "#c9ad6b", width: 10 } };
+  const samples = { ...zonelog.styles, zones: { color: "#0b4a6f", width: 2.5 }, band: { color: "#c9ad6b", width: 10 }, ground: { color: "#cbc4b3", width: 6 }, tiles: { color: "#cbc4b3", width: 6 } };
   const legend = () => {
     const box = make("details", { class: "legend" }, says(make("summary"), "layers"));
     for (const name of LAYERS) {
+      if ((name === "ground" || name === "tiles") && !data[name]) continue;
       if (name === "band" && !data.zones.some((zone) => zone.band)) continue;
       const tick = make("input", { type: "checkbox", id: "layer-" + name, checked: true, on: { change: () => showLayer(name, tick.checked) } });
       const sample = samples[name] ? zonelog.sample(samples[name]) : make("span", { class: "samples" }, ...[4, 3, 2].map(zonelog.sign));
@@ -379,7 +386,7 @@
     says(speed, "speed", "aria-label");
     const timeBar = make("div", { class: "time" }, playButton, speed, says(make("label", { for: "time", class: "hidden" }), "time"), slider, clock,
       button("to_end", () => { play(false); slider.value = slider.max; setTime(+slider.max); }, "to-end"));
-    const footer = says(make("p", { class: "made" }), () => filled("made_by", { version: data.version, zone: data.timezone }));
+    const footer = says(make("p", { class: "made" }), () => filled("made_by", { version: data.version, zone: data.timezone }) + (data.attribution ? " · " + data.attribution : ""));
     side.append(make("div", { class: "find" }, says(make("label", { for: "search" }), "search"), search), filters(), tally, list.box, list.empty, panel);
     says(side, "findings", "aria-label");
     frame.append(box, tools, legend(), where, length, status);
@@ -394,6 +401,7 @@
     findings = zonelog.findingsOf(await zonelog.json("findings"));
     build();
     addZones();
+    await addGround();
     sayAll();
     map.invalidateSize();
     overlay.addTo(map);

@@ -12,12 +12,12 @@
   };
   const names = zonelog.data.verdicts;
 
-  zonelog.Overlay = L.Layer.extend({
-    initialize(scene) { this._scene = scene; this._slack = 0.7; this.drawn = 0; },
+  // A canvas in a pane of the map, larger than the view by PAD, drawn anew when the map has moved.
+  const Canvas = L.Layer.extend({
     onAdd(map) {
-      this._canvas = L.DomUtil.create("canvas", "leaflet-layer tracks");
+      this._canvas = L.DomUtil.create("canvas", "leaflet-layer " + this.options.name);
       this._canvas.setAttribute("aria-hidden", "true");
-      map.getPanes().overlayPane.append(this._canvas);
+      this.getPane().append(this._canvas);
       map.on("moveend zoomend viewreset resize", this.redraw, this);
       this.redraw();
     },
@@ -43,6 +43,63 @@
       this._view = { scale, ox: origin.x, oy: origin.y, width: whole.x, height: whole.y, margin };
       return context;
     },
+    _shows(line, view) {
+      const s = view.scale;
+      return line.east * s >= view.ox && line.west * s <= view.ox + view.width &&
+        line.south * s >= view.oy && line.north * s <= view.oy + view.height;
+    },
+  });
+
+  // The basemap: areas, lines and points of layers, in greys that leave the verdicts to be seen.
+  zonelog.Ground = Canvas.extend({
+    options: { pane: "ground", name: "ground" },
+    initialize(layers) {
+      this._layers = layers.map((layer) => ({
+        look: /water|river|lake|stream|하천|호수|저수|수계/i.test(layer.name) ? "#c9dcea" : /park|green|forest|wood|공원|녹지|산림/i.test(layer.name) ? "#dbe7d3" : "#e4dfd3",
+        areas: layer.areas.map((rings) => rings.map(ring)), lines: layer.lines.map(ring), points: layer.points.map(ring),
+      }));
+    },
+    _draw() {
+      if (!this._map) return;
+      const context = this._place();
+      context.lineJoin = "round";
+      for (const { look, areas, lines, points } of this._layers) {
+        context.fillStyle = look; context.strokeStyle = "#c2bba9"; context.lineWidth = 0.7;
+        for (const rings of areas) if (this._seen(rings[0])) { context.beginPath(); for (const own of rings) this._way(context, own); context.fill("evenodd"); context.stroke(); }
+        context.strokeStyle = look === "#e4dfd3" ? "#cbc4b3" : look; context.lineWidth = this._map.getZoom() > 14 ? 3 : 1.4;
+        for (const own of lines) if (this._seen(own)) { context.beginPath(); this._way(context, own); context.stroke(); }
+        context.fillStyle = "#8f8a7c";
+        for (const own of points) if (this._seen(own)) context.fillRect(own.x[0] * this._view.scale - this._view.ox - 1.5, own.y[0] * this._view.scale - this._view.oy - 1.5, 3, 3);
+      }
+    },
+    _seen(own) { return own.x.length && this._shows(own, this._view); },
+    _way(context, { x, y }) {
+      const { scale, ox, oy } = this._view;
+      let px = Infinity, py = Infinity;
+      for (let k = 0; k < x.length; k += 1) {
+        const qx = x[k] * scale - ox, qy = y[k] * scale - oy;
+        if (k && k < x.length - 1 && Math.abs(qx - px) + Math.abs(qy - py) < 0.8) continue;
+        if (k) context.lineTo(qx, qy); else context.moveTo(qx, qy);
+        px = qx; py = qy;
+      }
+    },
+  });
+  const ring = (steps) => {
+    const own = { x: [], y: [], west: Infinity, east: -Infinity, north: Infinity, south: -Infinity };
+    let lon = 0, lat = 0;
+    for (let k = 0; k < steps.length; k += 2) {
+      lon += steps[k]; lat += steps[k + 1];
+      const x = zonelog.worldX(lon / 1e6), y = zonelog.worldY(lat / 1e6);
+      own.x.push(x); own.y.push(y);
+      own.west = Math.min(own.west, x); own.east = Math.max(own.east, x);
+      own.north = Math.min(own.north, y); own.south = Math.max(own.south, y);
+    }
+    return own;
+  };
+
+  zonelog.Overlay = Canvas.extend({
+    options: { pane: "overlayPane", name: "tracks" },
+    initialize(scene) { this._scene = scene; this._slack = 0.7; this.drawn = 0; },
     _draw() {
       if (!this._map) return;
       const begun = performance.now();
@@ -60,11 +117,6 @@
       this._vehicles(context);
       this.frameMs = performance.now() - begun;
       document.documentElement.dataset.drawn = String(this.drawn);
-    },
-    _shows(line, view) {
-      const s = view.scale;
-      return line.east * s >= view.ox && line.west * s <= view.ox + view.width &&
-        line.south * s >= view.oy && line.north * s <= view.oy + view.height;
     },
     _tracks(context) {
       const scene = this._scene, view = this._view;

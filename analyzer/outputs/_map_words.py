@@ -21,6 +21,8 @@ MAP_WORDS: dict[str, dict[str, str]] = {
     "zones": {"ko": "구역 경계", "en": "Zones"},
     "restriction": {"ko": "제한 구역", "en": "Restriction"},
     "band": {"ko": "경계의 불확실한 범위", "en": "Where the border may lie"},
+    "ground": {"ko": "배경 지도", "en": "Basemap"},
+    "tiles": {"ko": "배경 지도 (온라인)", "en": "Basemap (online)"},
     "marks": {"ko": "발견 위치", "en": "Places of findings"},
     "inside": {"ko": "적합 (구역 안)", "en": "compliant"},
     "search": {"ko": "차량 또는 번호 찾기", "en": "Find a vehicle or an id"},
@@ -76,8 +78,6 @@ MAP_WORDS: dict[str, dict[str, str]] = {
     },
     "lonlat": {"ko": "경위도 (WGS 84)", "en": "WGS 84"},
     "grid": {"ko": "중부원점 (EPSG:5186) 동·북", "en": "EPSG:5186 E, N"},
-    "tiles_layer": {"ko": "온라인 배경 지도", "en": "Online basemap"},
-    "bigger_cluster": {"ko": "여러 건입니다. 확대합니다.", "en": "Several findings: zooming in."},
     "made_by": {"ko": "zonelog {version} · 시간대 {zone}", "en": "zonelog {version} · time zone {zone}"},
     "noscript": {
         "ko": "이 지도는 자바스크립트가 필요합니다. 같은 내용이 report.html에 있습니다.",

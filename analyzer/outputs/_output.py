@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from analyzer.outputs._basemap import Layer
 from analyzer.results import Analysis
 
 
 @dataclass(frozen=True)
 class Run:
-    """How zonelog was called; `extras` is a folder copied into the output (the demo's logs)."""
+    """How zonelog was called; `extras` is a folder copied into the output (the demo's logs).
+
+    `basemap` lies under the zones of the map, `tiles` is the URL of an online one (null: none,
+    the map asks for nothing), `attribution` is who made them.
+    """
 
     command: tuple[str, ...]
     version: str
@@ -18,6 +23,9 @@ class Run:
     map: bool = True
     report: bool = True
     extras: Path | None = None
+    basemap: tuple[Layer, ...] = ()
+    tiles: str | None = None
+    attribution: str = ""
 
 
 @dataclass(frozen=True)

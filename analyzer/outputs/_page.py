@@ -7,9 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from analyzer.errors import OutputError
+
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 PACKED = re.compile(r"[A-Za-z0-9+/=]*")
+TILES = re.compile(r"(?P<origin>https?://(\{s\}\.)?[A-Za-z0-9.-]+(:[0-9]+)?)/[^\s\"'<>;,]*")
 NAME = re.compile(r"[a-z0-9-]+")
 
 
@@ -69,3 +72,11 @@ def with_policy(page: str, *, beside: bool = False, images: str | None = None) -
 
 
 STRICT = "'strict-dynamic'"
+
+
+def tile_source(url: str) -> str:
+    """Return what the policy must allow for the tiles of a URL; raises OutputError where it is none."""
+    found = TILES.fullmatch(url)
+    if not found or not all(part in url for part in ("{z}", "{x}", "{y}")):
+        raise OutputError(f"{url}: no address of tiles; write https://HOST/{{z}}/{{x}}/{{y}}.png")
+    return found["origin"].replace("{s}", "*")

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import shapely
 
+from analyzer.outputs._basemap import packed_layers
 from analyzer.outputs._map_findings import PART, farthest_first, finding_columns, finding_parts, worst_first
 from analyzer.outputs._map_tracks import VERDICTS, Day, days_of
 from analyzer.outputs._map_words import MAP_WORDS, headline
 from analyzer.outputs._map_zones import rules_of, zones_of
 from analyzer.outputs._output import Output, Run
-from analyzer.outputs._page import asset, chunk_script, inert_block, inert_json, leaflet, with_policy
+from analyzer.outputs._page import asset, chunk_script, inert_block, inert_json, leaflet, tile_source, with_policy
 from analyzer.results import Analysis
 from analyzer.wording import CHECK_WORDS, WORDS, answer
 
@@ -51,12 +53,16 @@ def _write(analysis: Analysis, folder: Path, run: Run) -> None:
     chunks = {f"day-{day.date}": day.lines for day in days}
     chunks |= {f"part-{n}": part for n, part in enumerate(finding_parts(found, analysis.zone_set))}
     first = {"findings": finding_columns(found, _numbers(analysis, trips), analysis.zone_set.rules.timezone)}
+    if run.basemap:
+        first["ground"] = packed_layers(run.basemap, _bounds(analysis))
     data = _data(analysis, run, days, trips)
     beside = sum(map(len, [*chunks.values(), *first.values()])) > MOST_BYTES
     if beside:
         _write_beside(chunks, folder / FOLDER)
     page = _page(data | {"beside": FOLDER if beside else None}, first if beside else first | chunks)
-    (folder / "map.html").write_text(with_policy(page, beside=beside), encoding="utf-8", newline="\n")
+    images = tile_source(run.tiles) if run.tiles else None
+    text = with_policy(page, beside=beside, images=images)
+    (folder / "map.html").write_text(text, encoding="utf-8", newline="\n")
 
 
 def _write_beside(chunks: Mapping[str, str], folder: Path) -> None:
@@ -108,10 +114,10 @@ def _trips(analysis: Analysis) -> dict[tuple[Any, ...], int]:
     return {row: number for number, row in enumerate(every.iter_rows())}
 
 
-def _bounds(analysis: Analysis) -> list[float] | None:
-    """Return west, south, east, north of all tracks, null without any."""
+def _bounds(analysis: Analysis) -> list[float]:
+    """Return west, south, east, north of all tracks; of the zones where there are none."""
     if analysis.tracks.is_empty():
-        return None
+        return shapely.total_bounds([zone.geometry for zone in analysis.zone_set.zones]).tolist()
     low = analysis.tracks.select(pl.col("longitude", "latitude").list.min().min()).row(0)
     high = analysis.tracks.select(pl.col("longitude", "latitude").list.max().max()).row(0)
     return [*low, *high]
@@ -150,6 +156,9 @@ def _data(analysis: Analysis, run: Run, days: list[Day], trips: Mapping[tuple[An
         "days": [{"date": d.date, "start": d.start_ms, "end": d.end_ms, "vertices": d.vertices} for d in days],
         "bounds": _bounds(analysis),
         "part": PART,
+        "ground": bool(run.basemap),
+        "tiles": run.tiles,
+        "attribution": run.attribution,
         "total": analysis.findings.height,
     }
 
