@@ -1,24 +1,16 @@
 """The command line: parse, call, print, exit status; no logic of its own."""
 
-import gc
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from analyzer import __version__
 from analyzer.errors import AnalyzerError
-
-if TYPE_CHECKING:
-    from analyzer.pool import Pool
-    from analyzer.results import Analysis
-
-MANY_BYTES = 40_000_000
-"""Input from which on other processes are started at once."""
 
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 4, 130, 0
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -92,6 +84,9 @@ def cli() -> None:
     show_default=True,
     help="Which verdicts make the exit status other than 0.",
 )
+@click.option("--basemap", multiple=True, type=FILE, help="What lies under the map: GeoJSON, GPKG or FGB (repeatable).")
+@click.option("--tiles", metavar="URL", help="Online basemap; without it the map asks for nothing.")
+@click.option("--attribution", metavar="TEXT", default="", help="Who made the basemap or tiles, shown on the map.")
 @click.option("--no-map", is_flag=True, help="Write no map.")
 @click.option("--no-report", is_flag=True, help="Write no report and no workbook.")
 @click.option("--pdf", is_flag=True, help="Print the report to report.pdf (needs Chromium, Chrome or Edge).")
@@ -108,7 +103,9 @@ def analyze(**given: Any) -> None:
     Exit status: 0 all compliant; 1 a violation; 3 something undecided; 4 some input
     could not be analyzed; 2 wrong usage.
     """
-    analysis = _analyze(given)
+    from analyzer.run import run_analysis  # noqa: PLC0415
+
+    analysis = run_analysis(given)
     from analyzer import terminal  # noqa: PLC0415 - heavy imports only where they are needed, and when
 
     if given["as_json"]:
@@ -116,69 +113,6 @@ def analyze(**given: Any) -> None:
     elif not given["quiet"]:
         terminal.print_summary(analysis, given["out"], given["lang"])
     sys.exit(terminal.exit_status(analysis, given["fail_on"]))
-
-
-def _analyze(given: dict[str, Any]) -> "Analysis":
-    """Read, judge and write, with as many processes as are worth it."""
-    from analyzer.pool import cores, pool_of  # noqa: PLC0415
-
-    with pool_of(cores()) as pool:
-        if _bytes_of(given["logs"]) >= MANY_BYTES:
-            os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes share the cores
-            os.environ.setdefault("_RJEM_MALLOC_CONF", FREED_MEMORY)
-            pool.start()
-        return _analyze_with(pool, given)
-
-
-FREED_MEMORY = "dirty_decay_ms:300,muzzy_decay_ms:0,narenas:1"
-"""How polars gives memory back (jemalloc's words): its own setting keeps what the system could have."""
-
-
-def _bytes_of(logs: Sequence[str]) -> int:
-    """Return the size of what files and folders hold; of patterns and URLs nothing is known."""
-    files = (file for path in map(Path, logs) for file in (path.rglob("*") if path.is_dir() else [path]))
-    return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
-    """Read, judge and write."""
-    gc.disable()  # nothing that is imported is garbage
-    from analyzer import terminal  # noqa: PLC0415
-    from analyzer.analysis import Options, analyze  # noqa: PLC0415
-    from analyzer.logs import find_logs  # noqa: PLC0415
-    from analyzer.outputs import Run, refuse_output, write_outputs  # noqa: PLC0415
-    from analyzer.outputs.report_pdf import find_browser  # noqa: PLC0415
-    from analyzer.zone_loading import load_zone_set  # noqa: PLC0415
-
-    gc.freeze()
-    gc.enable()
-    refuse_output(given["out"])
-    if given["pdf"]:
-        find_browser()
-    zone_set = load_zone_set(given["zones"], given["fleet"])
-    logs = find_logs(given["logs"])
-    with terminal.progress(quiet=given["quiet"] or given["as_json"]) as progress:
-        options = Options(
-            timezone=terminal.checked_timezone(given["timezone"]),
-            profile=given["profile"],
-            start=given["start"],
-            end=given["end"],
-            vehicles=given["vehicles"],
-            progress=progress,
-            draw=not (given["no_map"] and given["no_report"]),
-            pool=pool,
-        )
-        analysis = analyze(logs, zone_set, options)
-        run = Run(
-            command=("zonelog", *sys.argv[1:]),
-            version=__version__,
-            lang=given["lang"],
-            map=not given["no_map"],
-            report=not given["no_report"],
-            pdf=given["pdf"],
-        )
-        write_outputs(analysis, given["out"], run)
-    return analysis
 
 
 @cli.command()

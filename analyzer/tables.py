@@ -216,6 +216,7 @@ TRACKS = Table(
         ),
         Column("longitude", pl.List(pl.Float64), "degrees WGS 84", "vertices"),
         Column("latitude", pl.List(pl.Float64), "degrees WGS 84", "vertices"),
+        Column("time_us", pl.List(pl.Int64), "µs since 1970 UTC", "when the vehicle was at each vertex"),
     ),
     ("vehicle_id", "trip_start", "trip_id", "start", "verdict"),
 )

@@ -14,27 +14,38 @@ from analyzer.epochs import within
 from analyzer.evidence import Parts, Scene, paths_of
 from analyzer.findings import as_instants, trip_names
 from analyzer.tables import TRACKS, conform, empty
-from analyzer.terms import CONTROL_MODES
+from analyzer.terms import CONTROL_MODES, SECOND_US
+from analyzer.waypoints import Paths
+from analyzer.windows import local_midnights
 
 SIMPLIFY_DEG = 5e-6
-"""Drawn lines leave out vertices that matter less than about half a metre."""
+"""Drawn lines leave out vertices that matter less than about half a metre; noisy ones up to eight times as much."""
+
+COARSEST_DEG = 4e-5
+LEAST_S = 3.0
+"""A line that keeps more than one vertex in so many seconds is noise, and is drawn coarser."""
+
+FINE_DEG = 5e-7
+EXACT = 2_000
+"""A broken stretch keeps every vertex; one of more vertices than this leaves out what matters less than 5 cm."""
+
+SLACK_M = 5.0
+PACE_MPS = 2.0
+"""Where a vehicle is at an instant may be off by about `SLACK_M` at this pace, by interpolation between vertices."""
 
 DIGITS = 7
+VERTICES = ("longitude", "latitude", "time_us")
 
 
 def lines_of(scene: Scene, stretches: pl.DataFrame) -> pl.DataFrame:
-    """Return the legs of a shard as lines: trip (of the shard), start_us, end_us, needed, and vertices.
+    """Return the legs of a shard as lines: trip (of the shard), start_us, end_us, needed, and timed vertices.
 
-    `stretches` are those of the shard, in UTC; `needed` says whether a permit is needed.
+    `stretches` are those of the shard, in UTC; `needed` says whether a permit is needed. A line
+    ends where a stretch, a zone or a local day does, so these places are never simplified away.
     """
-    track = scene.track
-    offset = track.fixes.trips["offset_us"].to_numpy()
-    needed = np.isin(CONTROL_MODES, scene.rulebook.zone_set.rules.evaluation.permit_needed_for)
-    pieces = track.pieces.select("trip", "run", "start_us", "end_us").with_columns(
-        needed=pl.Series(needed[track.pieces["control_mode"].to_numpy()])
-    )
-    cut = _cut(pieces, _edges(stretches, offset))
-    key = pl.struct("trip", "run", "needed", edge=pl.col("edge")).rle_id()
+    offset = scene.track.fixes.trips["offset_us"].to_numpy()
+    cut = _cut(_pieces(scene, offset), _edges(stretches, offset))
+    key = pl.struct("trip", "run", "needed", "combination", "day", edge=pl.col("edge")).rle_id()
     merged = cut.group_by(key.alias("line"), maintain_order=True).agg(
         pl.col("trip", "needed", "start_us").first(), pl.col("end_us").last()
     )
@@ -42,11 +53,66 @@ def lines_of(scene: Scene, stretches: pl.DataFrame) -> pl.DataFrame:
     if drawn.is_empty():
         return pl.DataFrame()
     paths = paths_of(scene, _as_parts(drawn), np.zeros((2, drawn.height), dtype=np.int64))
-    lines = shapely.linestrings(np.column_stack([paths.longitude, paths.latitude]), indices=paths.path)
+    broken = within(drawn["start_us"].to_numpy(), _union(*_clocked(stretches, offset)))
     back = pl.Series(offset[drawn["trip"].to_numpy()])
-    simple = _vertices(shapely.simplify(lines, SIMPLIFY_DEG))
+    simple = _vertices(paths, kept(paths, broken), back.to_numpy())
     timed = drawn.with_columns(pl.col("start_us") - back, pl.col("end_us") - back)
     return pl.concat([timed, simple], how="horizontal")
+
+
+def _pieces(scene: Scene, offset_us: np.ndarray) -> pl.DataFrame:
+    """Return the pieces with what cuts a line: trip, run, combination, needed and day (a number)."""
+    rules = scene.rulebook.zone_set.rules
+    needed = np.isin(CONTROL_MODES, rules.evaluation.permit_needed_for)
+    pieces = scene.track.pieces.select("trip", "run", "combination", "start_us", "end_us", "control_mode")
+    utc = pieces["start_us"].to_numpy() - offset_us[pieces["trip"].to_numpy()]
+    days = local_midnights(rules.timezone, int(utc.min()), int(utc.max())) if len(utc) else []
+    midnights = np.array([us for us, _ in days], dtype=np.int64)
+    return pieces.drop("control_mode").with_columns(
+        needed=pl.Series(needed[pieces["control_mode"].to_numpy()]),
+        day=pl.Series(np.searchsorted(midnights, utc, side="right")),
+    )
+
+
+def kept(paths: Paths, broken: np.ndarray) -> np.ndarray:
+    """Return which vertices of ways are drawn; `broken` says which ways are (parts of) broken stretches.
+
+    The first and the last of every way are. Time is kept too: between two vertices a vehicle
+    is where its pace puts it, but for `SLACK_M`.
+    """
+    first = np.flatnonzero(np.diff(paths.path, prepend=-1))
+    count = np.diff(np.append(first, len(paths.path)))
+    keep = np.repeat(broken & (count <= EXACT), count)
+    long = np.flatnonzero(broken & (count > EXACT))
+    _keep(keep, paths, first, count, long, FINE_DEG)
+    coarse, tolerance = np.flatnonzero(~broken), SIMPLIFY_DEG
+    while len(coarse):
+        _keep(keep, paths, first, count, coarse, tolerance)
+        left = np.add.reduceat(keep, first)[coarse]
+        seconds = (paths.clock_us[first + count - 1] - paths.clock_us[first])[coarse] / SECOND_US
+        tolerance *= 2
+        coarse = coarse[left > 2 + seconds / LEAST_S] if tolerance <= COARSEST_DEG else coarse[:0]
+    return keep
+
+
+def _keep(  # noqa: PLR0913 - ways as arrays
+    keep: np.ndarray, paths: Paths, first: np.ndarray, count: np.ndarray, ways: np.ndarray, tolerance_deg: float
+) -> None:
+    """Take down the vertices of some ways that matter more than a tolerance, by place or by time."""
+    if not len(ways):
+        return
+    own = np.repeat(np.arange(len(ways)), count[ways])
+    at = first[ways][own] + np.arange(len(own)) - np.repeat(np.cumsum(count[ways]) - count[ways], count[ways])
+    keep[at] = False
+    seconds = (paths.clock_us[at] - paths.clock_us[first[ways][own]]) / SECOND_US
+    slack_m = SLACK_M * min(1.0, tolerance_deg / SIMPLIFY_DEG)
+    for x, y, tolerance in (
+        (paths.longitude[at], paths.latitude[at], tolerance_deg),
+        (paths.way_um[at] / 1e6, seconds * PACE_MPS, slack_m),
+    ):
+        lines = shapely.linestrings(np.column_stack([x, y, at]), indices=own)
+        simple = shapely.get_coordinates(shapely.simplify(lines, tolerance, preserve_topology=False), include_z=True)
+        keep[simple[:, 2].astype(np.int64)] = True
 
 
 def _as_parts(lines: pl.DataFrame) -> Parts:
@@ -59,18 +125,31 @@ def _as_parts(lines: pl.DataFrame) -> Parts:
 
 def _edges(stretches: pl.DataFrame, offset_us: np.ndarray) -> np.ndarray:
     """Return the instants (clock) at which stretches start or end, sorted."""
+    return np.unique(np.concatenate(_clocked(stretches, offset_us)))
+
+
+def _clocked(stretches: pl.DataFrame, offset_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return starts and ends (clock) of stretches in UTC."""
     if stretches.is_empty():
-        return np.empty(0, dtype=np.int64)
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     clock = offset_us[stretches["trip"].to_numpy()]
-    return np.unique(np.concatenate([stretches[name].to_numpy() + clock for name in ("start_us", "end_us")]))
+    return stretches["start_us"].to_numpy() + clock, stretches["end_us"].to_numpy() + clock
 
 
-def _vertices(lines: np.ndarray) -> pl.DataFrame:
-    """Return the vertices of lines, rounded, as lists."""
-    points, owner = shapely.get_coordinates(lines, return_index=True)
-    flat = pl.DataFrame({"line": owner, "longitude": points[:, 0], "latitude": points[:, 1]})
+def _vertices(paths: Paths, keep: np.ndarray, offset_us: np.ndarray) -> pl.DataFrame:
+    """Return the vertices that are drawn, a list a line: rounded degrees, and microseconds since 1970 UTC."""
+    at = np.flatnonzero(keep)
+    line = paths.path[at]
+    flat = pl.DataFrame(
+        {
+            "line": line,
+            "longitude": paths.longitude[at],
+            "latitude": paths.latitude[at],
+            "time_us": paths.clock_us[at] - offset_us[line],
+        }
+    )
     rounded = flat.with_columns(pl.col("longitude", "latitude").round(DIGITS))
-    return rounded.group_by("line", maintain_order=True).agg("longitude", "latitude").drop("line")
+    return rounded.group_by("line", maintain_order=True).agg(VERTICES).drop("line")
 
 
 def tracks_table(lines: pl.DataFrame, holes: pl.DataFrame, findings: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
@@ -86,7 +165,7 @@ def tracks_table(lines: pl.DataFrame, holes: pl.DataFrame, findings: pl.DataFram
     drawn = _joined(lines.drop("needed").with_columns(verdict=pl.Series(verdict)))
     both = pl.concat([drawn, _holes(holes).select(drawn.columns)])
     names = trip_names(trips, both["trip"]).with_columns(
-        both.select("verdict", "longitude", "latitude"),
+        both.select("verdict", *VERTICES),
         start=as_instants(both["start_us"]),
         end=as_instants(both["end_us"]),
     )
@@ -95,11 +174,8 @@ def tracks_table(lines: pl.DataFrame, holes: pl.DataFrame, findings: pl.DataFram
 
 def _spans(findings: pl.DataFrame, offset_us: np.ndarray, *, certain: bool) -> Sequence[np.ndarray]:
     """Return starts and ends (clock) of the findings that are certain, or not."""
-    if findings.is_empty():
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    own = findings.filter(pl.col("certain") == certain)
-    clock = offset_us[own["trip"].to_numpy()]
-    return own["start_us"].to_numpy() + clock, own["end_us"].to_numpy() + clock
+    own = findings if findings.is_empty() else findings.filter(pl.col("certain") == certain)
+    return _clocked(own, offset_us)
 
 
 def _joined(lines: pl.DataFrame) -> pl.DataFrame:
@@ -109,8 +185,7 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
     follows = (same & (pl.col("start_us") == pl.col("end_us").shift(1))).fill_null(value=False)
     numbered = ordered.with_columns(follows=follows, line=(~follows).cast(pl.Int64).cum_sum())
     later = (
-        pl.when("follows").then(pl.col(name).list.slice(1)).otherwise(pl.col(name)).alias(name)
-        for name in ("longitude", "latitude")
+        pl.when("follows").then(pl.col(name).list.slice(1)).otherwise(pl.col(name)).alias(name) for name in VERTICES
     )
     return (
         numbered.with_columns(*later)
@@ -118,7 +193,7 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("trip", "start_us", "verdict").first(),
             pl.col("end_us").last(),
-            pl.col("longitude", "latitude").list.explode(keep_nulls=False, empty_as_null=False),
+            pl.col(VERTICES).list.explode(keep_nulls=False, empty_as_null=False),
         )
         .drop("line")
     )
@@ -130,6 +205,7 @@ def _holes(holes: pl.DataFrame) -> pl.DataFrame:
         name: pl.concat_list(f"last_{name}", f"next_{name}").list.eval(pl.element().round(DIGITS))
         for name in ("longitude", "latitude")
     }
+    ends["time_us"] = pl.concat_list("last_us", "next_us")
     return holes.select("trip", start_us="last_us", end_us="next_us", verdict=pl.lit("not_observed"), **ends)
 
 

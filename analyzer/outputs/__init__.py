@@ -9,12 +9,14 @@ from functools import cache
 from pathlib import Path
 
 from analyzer.errors import OutputError
+from analyzer.outputs._basemap import read_basemap
 from analyzer.outputs._output import Output, Run
+from analyzer.outputs._page import tile_source
 from analyzer.outputs._run import run_record
 from analyzer.plugins import discover
 from analyzer.results import Analysis
 
-__all__ = ["Output", "Run", "outputs", "refuse_output", "write_outputs"]
+__all__ = ["Output", "Run", "outputs", "read_basemap", "refuse_output", "tile_source", "write_outputs"]
 
 RUN_FILE = "run.json"
 

@@ -51,6 +51,6 @@ def layers(analysis: Analysis) -> dict[str, tuple[pl.DataFrame, list[Any]]]:
     )
     return {
         "findings": (analysis.findings, finding_shapes(analysis.findings)),
-        "tracks": (tracks.drop("longitude", "latitude"), list(track_shapes(tracks))),
+        "tracks": (tracks.drop(pl.selectors.list()), list(track_shapes(tracks))),
         "zones": (described, [z.geometry for z in zones]),
     }

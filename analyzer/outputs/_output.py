@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from analyzer.outputs._basemap import Layer
 from analyzer.results import Analysis
 
 
 @dataclass(frozen=True)
 class Run:
-    """How zonelog was called; `extras` is a folder copied into the output (the demo's logs)."""
+    """How zonelog was called; `extras` is a folder copied into the output (the demo's logs).
+
+    `basemap` lies under the zones of the map, `tiles` is the URL of an online one (null: none,
+    the map asks for nothing), `attribution` is who made them.
+    """
 
     command: tuple[str, ...]
     version: str
@@ -19,6 +24,9 @@ class Run:
     report: bool = True
     pdf: bool = False
     extras: Path | None = None
+    basemap: tuple[Layer, ...] = ()
+    tiles: str | None = None
+    attribution: str = ""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ def run_record(analysis: Analysis, run: Run, hashes: Mapping[str, str]) -> dict[
         },
         "rules": [rule_record(rule) for rule in zone_set.rules.rules],
         "inputs": [asdict(account) for account in analysis.logs],
+        "basemap": [{"layer": own.name, "file": own.file, "sha256": own.sha256} for own in run.basemap],
         "notices": [asdict(notice) for notice in analysis.notices],
         "outputs": dict(hashes),
     }

@@ -1,26 +1,36 @@
 """map.html: zones, tracks by verdict and findings on one page that needs no network.
 
 folium draws the frame of the page; nothing from a log goes through its templates. All data
-is one inert block of JSON, read by our own script, which sets text and never markup.
+is inert blocks of JSON and packed numbers, read by our own script, which sets text and never
+markup. A page of more than `MOST_BYTES` keeps its days and stories in a folder `map/` beside it.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 import shapely
 
-from analyzer.messages import local_time, number
+from analyzer.outputs._basemap import packed_layers
+from analyzer.outputs._map_findings import PART, farthest_first, finding_columns, finding_parts, worst_first
+from analyzer.outputs._map_tracks import VERDICTS, Day, days_of
+from analyzer.outputs._map_words import MAP_WORDS, headline
+from analyzer.outputs._map_zones import rules_of, zones_of
 from analyzer.outputs._output import Output, Run
-from analyzer.outputs._page import asset, inert_json, leaflet, with_policy
+from analyzer.outputs._page import asset, chunk_script, inert_block, inert_json, leaflet, tile_source, with_policy
 from analyzer.results import Analysis
 from analyzer.wording import CHECK_WORDS, WORDS, answer
 
-MOST_FINDINGS = 2_000
-MOST_VERTICES = 300_000
-DIGITS = 6
+__all__ = ["OUTPUT", "worst_first"]
+
+MOST_BYTES = 8_000_000
+FOLDER = "map"
+SCRIPTS = ("map_geodesy.js", "map_data.js", "map_canvas.js", "map_list.js", "map_detail.js", "map.js")
+VIEWPORT = re.compile(r'content="width=device-width,[^"]*"')
+"""folium forbids readers to enlarge the page."""
+
 LICENCE = "<!-- Leaflet 1.9.3, (c) Vladimir Agafonkin and contributors, BSD-2-Clause:\n{}\n-->"
 BSD_2 = """Redistribution and use in source and binary forms, with or without modification, are permitted
 provided that the following conditions are met: 1. Redistributions of source code must retain the above
@@ -37,13 +47,41 @@ WAY OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH 
 
 
 def _write(analysis: Analysis, folder: Path, run: Run) -> None:
+    found = farthest_first(analysis.findings)
+    trips = _trips(analysis)
+    days = days_of(analysis.tracks, trips, analysis.zone_set.rules.timezone)
+    chunks = {f"day-{day.date}": day.lines for day in days}
+    chunks |= {f"part-{n}": part for n, part in enumerate(finding_parts(found, analysis.zone_set))}
+    first = {"findings": finding_columns(found, _numbers(analysis, trips), analysis.zone_set.rules.timezone)}
+    if run.basemap:
+        first["ground"] = packed_layers(run.basemap, _bounds(analysis))
+    data = _data(analysis, run, days, trips)
+    beside = sum(map(len, [*chunks.values(), *first.values()])) > MOST_BYTES
+    if beside:
+        _write_beside(chunks, folder / FOLDER)
+    page = _page(data | {"beside": FOLDER if beside else None}, first if beside else first | chunks)
+    images = tile_source(run.tiles) if run.tiles else None
+    text = with_policy(page, beside=beside, images=images)
+    (folder / "map.html").write_text(text, encoding="utf-8", newline="\n")
+
+
+def _write_beside(chunks: Mapping[str, str], folder: Path) -> None:
+    """Write a script for each chunk."""
+    folder.mkdir()
+    for name, packed in chunks.items():
+        (folder / f"{name}.js").write_text(chunk_script(name, packed), encoding="ascii", newline="\n")
+
+
+def _page(data: Mapping[str, Any], blocks: Mapping[str, str]) -> str:
+    """Return the page: folium's frame, our style and script, and the data."""
     page = _scaffold()
     head = f"<title>zonelog</title>\n<style>{leaflet('leaflet.css')}\n{asset('map.css')}</style>"
-    body = f'<div id="side"></div>\n{inert_json(_data(analysis, run))}'
+    said = "".join(f'<p lang="{lang}">{MAP_WORDS["noscript"][lang]}</p>' for lang in ("ko", "en"))
+    inert = "\n".join([inert_json(data), *(inert_block(name, packed) for name, packed in blocks.items())])
+    body = f"<noscript>{said}</noscript>\n{inert}\n<script>{leaflet('leaflet.js')}</script>"
     page = page.replace("</head>", LICENCE.format(BSD_2) + f"\n{head}\n</head>", 1)
-    page = page.replace("</body>", f"{body}\n<script>{leaflet('leaflet.js')}</script>\n</body>", 1)
-    page = page.replace("</html>", f"<script>{asset('map.js')}</script>\n</html>", 1)
-    (folder / "map.html").write_text(with_policy(page), encoding="utf-8", newline="\n")
+    page = page.replace("</body>", f"{body}\n</body>", 1)
+    return page.replace("</html>", f"<script>{''.join(map(asset, SCRIPTS))}</script>\n</html>", 1)
 
 
 def _scaffold() -> str:
@@ -54,97 +92,74 @@ def _scaffold() -> str:
         default_js: list[tuple[str, str]] = []  # noqa: RUF012 - folium's own name and kind
         default_css: list[tuple[str, str]] = []  # noqa: RUF012
 
-    page = Page(location=[35.16, 126.8], zoom_start=12, tiles=None, prefer_canvas=True, maxZoom=22)
+    page = Page(
+        location=[35.16, 126.8],
+        zoom_start=12,
+        tiles=None,
+        zoom_control=False,
+        prefer_canvas=True,
+        maxZoom=22,
+        zoomAnimation=False,
+        attributionControl=False,
+    )
     page._id = "zonelog"  # noqa: SLF001 - else a random name: other bytes on every run
-    return str(page.get_root().render())
+    return VIEWPORT.sub('content="width=device-width, initial-scale=1"', str(page.get_root().render()))
 
 
-def _data(analysis: Analysis, run: Run) -> dict[str, Any]:
-    """Return everything the page shows."""
-    zone_set, summary = analysis.zone_set, analysis.summary
-    zone = ZoneInfo(zone_set.rules.timezone)
-    restricted = {z for r in zone_set.rules.rules if r.kind == "restriction" for z in r.zones}
-    restricted -= {z for r in zone_set.rules.rules if r.kind == "permit" for z in r.zones}
-    shown = worst_first(analysis.findings).head(MOST_FINDINGS)
-    return {
-        "lang": run.lang,
-        "verdict": summary["verdict"],
-        "title": dict(zone_set.name),
-        "answer": {lang: answer(summary, lang) for lang in ("ko", "en")},
-        "words": {**WORDS, "checks": CHECK_WORDS},
-        "notices": [{"ko": n.ko, "en": n.en} for n in analysis.notices],
-        "zones": [
-            {
-                "name": dict(z.name),
-                "sketch": z.geometry_confidence == "sketch",
-                "restriction": z.zone_id in restricted,
-                "geometry": shapely.geometry.mapping(shapely.set_precision(z.geometry, 1e-7)),
-            }
-            for z in zone_set.zones
-        ],
-        "tracks": _tracks(analysis.tracks, zone),
-        "findings": [_finding(row, zone) for row in shown.iter_rows(named=True)],
-        "total": analysis.findings.height,
-        "more": {
-            "ko": f"중요한 순서로 {MOST_FINDINGS}건만 표시합니다. 나머지는 findings 표에 있습니다.",
-            "en": f"Only the {MOST_FINDINGS} weightiest are shown; the table of findings has them all.",
-        },
+def _trips(analysis: Analysis) -> dict[tuple[Any, ...], int]:
+    """Return a number for every trip (vehicle_id, trip_id, trip_start), in this order."""
+    keys = ("vehicle_id", "trip_start", "trip_id")
+    named = [frame.select(keys) for frame in (analysis.coverage, analysis.tracks, analysis.findings)]
+    every = pl.concat(named).unique().sort(keys).select("vehicle_id", "trip_id", "trip_start")
+    return {row: number for number, row in enumerate(every.iter_rows())}
+
+
+def _bounds(analysis: Analysis) -> list[float]:
+    """Return west, south, east, north of all tracks; of the zones where there are none."""
+    if analysis.tracks.is_empty():
+        return shapely.total_bounds([zone.geometry for zone in analysis.zone_set.zones]).tolist()
+    low = analysis.tracks.select(pl.col("longitude", "latitude").list.min().min()).row(0)
+    high = analysis.tracks.select(pl.col("longitude", "latitude").list.max().max()).row(0)
+    return [*low, *high]
+
+
+def _numbers(analysis: Analysis, trips: dict[tuple[Any, ...], int]) -> dict[str, dict[Any, int]]:
+    """Return the numbers by which findings name things."""
+    zones = (zone.zone_id for zone in analysis.zone_set.zones)
+    return {"trips": trips} | {
+        name: {value: number for number, value in enumerate(values)}
+        for name, values in (("checks", CHECK_WORDS), ("verdicts", VERDICTS), ("zones", zones))
     }
 
 
-def worst_first(findings: pl.DataFrame) -> pl.DataFrame:
-    """Return the findings, violations first, then by time."""
-    order = pl.col("verdict").replace_strict(
-        {"violation": 0, "indeterminate": 1, "not_observed": 2}, return_dtype=pl.Int8
-    )
-    return findings.sort(order, "start", "vehicle_id", "check", maintain_order=True)
-
-
-def _tracks(tracks: pl.DataFrame, zone: ZoneInfo) -> list[dict[str, Any]]:
-    """Return the tracks as points, thinned where there are too many to draw."""
-    total = int(tracks["longitude"].list.len().sum()) if tracks.height else 0
-    step = max(1, -(-total // MOST_VERTICES))
-    return [
-        {
-            "vehicle": row["vehicle_id"],
-            "verdict": row["verdict"],
-            "start": local_time(row["start"], zone),
-            "end": local_time(row["end"], zone)[11:],
-            "points": _thinned(row["longitude"], row["latitude"], step),
-        }
-        for row in tracks.iter_rows(named=True)
-    ]
-
-
-def _thinned(longitude: list[float], latitude: list[float], step: int) -> list[list[float]]:
-    """Return every `step`-th vertex, and the last."""
-    points = [[round(x, DIGITS), round(y, DIGITS)] for x, y in zip(longitude, latitude, strict=True)]
-    return points[:-1:step] + points[-1:]
-
-
-def _finding(row: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
-    """Return what the page shows of one finding."""
-    at = "peak" if row["peak_longitude"] is not None else "start"
-    details = [
-        ("vehicle", row["vehicle_id"]),
-        ("trip", row["trip_id"]),
-        ("start", local_time(row["start"], zone)),
-        ("end", local_time(row["end"], zone)),
-        ("rule", f"{row['rule_id']} ({row['rule_revision']})" if row["rule_id"] else None),
-        ("peak", number(row["peak"], row["unit"]) if row["peak"] is not None else None),
-        ("margin", number(row["margin"], row["unit"]) if row["margin"] is not None else None),
-        ("error", number(row["error"], row["unit"]) if row["error"] is not None else None),
-        ("records", f"{row['first_file']} {row['first_record']} – {row['last_file']} {row['last_record']}"),
-        ("id", row["finding_id"]),
-    ]
+def _data(analysis: Analysis, run: Run, days: list[Day], trips: Mapping[tuple[Any, ...], int]) -> dict[str, Any]:
+    """Return what the page needs at once."""
+    zone_set, summary = analysis.zone_set, analysis.summary
+    vehicles = list(dict.fromkeys(vehicle for vehicle, _, _ in trips))
+    number = {vehicle: n for n, vehicle in enumerate(vehicles)}
     return {
-        "check": row["check"],
-        "verdict": row["verdict"],
-        "vehicle": row["vehicle_id"],
-        "when": local_time(row["start"], zone),
-        "place": [row[f"{at}_longitude"], row[f"{at}_latitude"]],
-        "message": {"ko": row["message_ko"], "en": row["message_en"]},
-        "details": [pair for pair in details if pair[1] is not None],
+        "lang": run.lang,
+        "version": run.version,
+        "verdict": summary["verdict"],
+        "title": dict(zone_set.name),
+        "headline": headline(summary),
+        "answer": {lang: answer(summary, lang) for lang in ("ko", "en")},
+        "words": {**WORDS, **MAP_WORDS},
+        "checks": [{"code": code, **words} for code, words in CHECK_WORDS.items()],
+        "verdicts": VERDICTS,
+        "notices": [{"ko": n.ko, "en": n.en} for n in analysis.notices],
+        "timezone": zone_set.rules.timezone,
+        "zones": zones_of(zone_set, summary["per_zone"]),
+        "rules": rules_of(zone_set),
+        "vehicles": vehicles,
+        "trips": [[number[vehicle], trip] for vehicle, trip, _ in trips],
+        "days": [{"date": d.date, "start": d.start_ms, "end": d.end_ms, "vertices": d.vertices} for d in days],
+        "bounds": _bounds(analysis),
+        "part": PART,
+        "ground": bool(run.basemap),
+        "tiles": run.tiles,
+        "attribution": run.attribution,
+        "total": analysis.findings.height,
     }
 
 

@@ -66,24 +66,6 @@ def demo(tmp_path_factory):
     return out
 
 
-def test_map_shows_zones_tracks_and_findings(opened, demo):
-    page = opened(demo / "map.html")
-    page.wait_for_selector("html[data-ready=yes]", state="attached")
-    assert page.locator(".zone-name").count() == 8
-    assert page.locator("#side .finding").count() == 8
-    assert "확실한 위반이 5건" in page.inner_text("#side")
-    page.locator("#side .finding").first.click()
-    page.wait_for_selector(".popup")
-    assert "30.0 m" in page.inner_text(".popup")
-    page.locator("#side button").first.click()
-    assert "5 certain violation" in page.inner_text("#side")
-    painted = (
-        "() => { const c = document.querySelector('canvas'); const d = c.getContext('2d').getImageData(0, 0, "
-        "c.width, c.height).data; return d.some((v) => v > 0); }"
-    )
-    assert page.evaluate(painted)
-
-
 def test_report_answers_first_in_both_languages(opened, demo):
     page = opened(demo / "report.html")
     assert page.locator(".answer").bounding_box()["y"] < 200

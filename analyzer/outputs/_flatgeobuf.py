@@ -1,0 +1,136 @@
+"""The geometries of a FlatGeobuf file, and its coordinate system: what a basemap needs, no more.
+
+A file is a signature, a header, a packed R-tree (skipped), and features; header and features
+are flatbuffers, of which this reads tables, vectors and scalars.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+
+SIGNATURE = b"fgb\x03fgb"
+NODE_BYTES = 40
+POINT, LINE, POLYGON, POINTS, LINES, POLYGONS, COLLECTION = range(1, 8)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a flatbuffer: where it starts in its bytes."""
+
+    data: bytes
+    at: int
+
+    @staticmethod
+    def root(data: bytes) -> "Table":
+        """Return the table that a buffer is about."""
+        return Table(data, _u32(data, 0))
+
+    def _field(self, number: int) -> int:
+        """Return where a field is, 0 where it is left out."""
+        fields = self.at - struct.unpack_from("<i", self.data, self.at)[0]
+        slot = 4 + 2 * number
+        if slot >= struct.unpack_from("<H", self.data, fields)[0]:
+            return 0
+        offset = struct.unpack_from("<H", self.data, fields + slot)[0]
+        return self.at + int(offset) if offset else 0
+
+    def scalar(self, number: int, kind: str, default: int) -> int:
+        """Return a number by its `struct` letter."""
+        at = self._field(number)
+        return int(struct.unpack_from("<" + kind, self.data, at)[0]) if at else default
+
+    def vector(self, number: int, dtype: str) -> np.ndarray:
+        """Return a vector of numbers."""
+        at = self._target(number)
+        if not at:
+            return np.empty(0, dtype=dtype)
+        return np.frombuffer(self.data, dtype=dtype, count=_u32(self.data, at), offset=at + 4)
+
+    def text(self, number: int) -> str:
+        """Return a text, empty where it is left out."""
+        return self.vector(number, "<u1").tobytes().decode("utf-8", "replace")
+
+    def table(self, number: int) -> "Table | None":
+        """Return a table in this table."""
+        at = self._target(number)
+        return Table(self.data, at) if at else None
+
+    def tables(self, number: int) -> list["Table"]:
+        """Return a vector of tables."""
+        at = self._target(number)
+        slots = [at + 4 + 4 * k for k in range(_u32(self.data, at))] if at else []
+        return [Table(self.data, slot + _u32(self.data, slot)) for slot in slots]
+
+    def _target(self, number: int) -> int:
+        """Return what a field points to, 0 where it is left out."""
+        at = self._field(number)
+        return at + _u32(self.data, at) if at else 0
+
+
+def _u32(data: bytes, at: int) -> int:
+    """Return four bytes as a number."""
+    return int(struct.unpack_from("<I", data, at)[0])
+
+
+def read(data: bytes) -> tuple[str, str | None, list[Any]]:
+    """Return name, coordinate system (`EPSG:5186`, null unknown) and geometries.
+
+    Raises ValueError, struct.error or IndexError where it is no FlatGeobuf.
+    """
+    if data[: len(SIGNATURE)] != SIGNATURE:
+        raise ValueError("no FlatGeobuf")
+    length = _u32(data, 8)
+    header = Table.root(data[12 : 12 + length])
+    count, node = header.scalar(8, "Q", 0), header.scalar(9, "H", 16)
+    first = 12 + length + _index_bytes(count, node)
+    kind = header.scalar(2, "B", 0)
+    tables = (feature.table(0) for feature in _features(data, first))
+    return header.text(0), _crs(header), [_geometry(own, kind) for own in tables if own is not None]
+
+
+def _crs(header: Table) -> str | None:
+    """Return the code of the coordinate system."""
+    crs = header.table(10)
+    code = crs.scalar(1, "i", 0) if crs else 0
+    return f"{(crs.text(0) if crs else '') or 'EPSG'}:{code}" if code else None
+
+
+def _index_bytes(count: int, node: int) -> int:
+    """Return the size of the R-tree over so many features."""
+    if not count or not node:
+        return 0
+    nodes = level = count
+    while level > 1:
+        level = -(-level // node)
+        nodes += level
+    return nodes * NODE_BYTES
+
+
+def _features(data: bytes, at: int) -> Iterator[Table]:
+    """Yield the features."""
+    while at + 4 <= len(data):
+        length = _u32(data, at)
+        yield Table.root(data[at + 4 : at + 4 + length])
+        at += 4 + length
+
+
+def _geometry(table: Table, kind: int) -> Any:
+    """Return a geometry; its own kind counts where the header names none."""
+    own = kind or table.scalar(6, "B", 0)
+    parts = table.tables(7)
+    if parts:
+        return shapely.geometrycollections([_geometry(part, part.scalar(6, "B", POLYGON)) for part in parts])
+    points = table.vector(1, "<f8").reshape(-1, 2)
+    ends = table.vector(0, "<u4").tolist()
+    rings = np.split(points, ends[:-1]) if ends else [points]
+    if own in {POINT, POINTS}:
+        return shapely.multipoints(points)
+    if own in {LINE, LINES}:
+        return shapely.multilinestrings([shapely.linestrings(ring) for ring in rings])
+    if own == POLYGON:
+        return shapely.Polygon(rings[0], rings[1:])
+    raise ValueError(f"geometry of kind {own}")

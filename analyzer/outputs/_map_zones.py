@@ -1,0 +1,64 @@
+"""The zones and rules of the map: outlines, the band in which an uncertain border may lie, counts."""
+
+from collections.abc import Mapping
+from statistics import NormalDist
+from typing import Any
+
+import shapely
+from shapely.affinity import scale, translate
+
+from analyzer.geometry import metres_per_degree
+from analyzer.rules import Rule
+from analyzer.zones import Zone, ZoneSet
+
+GRID_DEG = 1e-7
+BAND_GRID_DEG = 1e-6
+NONE = {"violation": 0, "indeterminate": 0, "not_observed": 0}
+
+
+def zones_of(zone_set: ZoneSet, per_zone: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what the page shows of each zone; the counts are those of summary.json."""
+    permits = {z for rule in zone_set.rules.rules if rule.kind == "permit" for z in rule.zones}
+    z = NormalDist().inv_cdf(zone_set.rules.evaluation.confidence)
+    return [
+        {
+            "id": zone.zone_id,
+            "name": dict(zone.name),
+            "sketch": zone.geometry_confidence == "sketch",
+            "restriction": zone.zone_id not in permits,
+            "accuracy_m": zone.accuracy_m,
+            "counts": per_zone.get(zone.zone_id, {}).get("findings", NONE),
+            "place": list(shapely.get_coordinates(zone.geometry.representative_point())[0]),
+            "geometry": shapely.geometry.mapping(shapely.set_precision(zone.geometry, GRID_DEG)),
+            "band": band(zone, z * zone.accuracy_m) if zone.accuracy_m > 0 else None,
+        }
+        for zone in zone_set.zones
+    ]
+
+
+def band(zone: Zone, half_m: float) -> dict[str, Any]:
+    """Return, as GeoJSON, where the border may lie: `half_m` metres to either side of the outline."""
+    middle = zone.geometry.centroid
+    east, north = metres_per_degree(middle.y)
+    moved = translate(zone.geometry.boundary, -middle.x, -middle.y)
+    metres = scale(moved, float(east), float(north), origin=(0, 0))
+    around = metres.simplify(half_m / 50).buffer(half_m, quad_segs=6).simplify(half_m / 50)
+    back = translate(scale(around, 1 / float(east), 1 / float(north), origin=(0, 0)), middle.x, middle.y)
+    return dict(shapely.geometry.mapping(shapely.set_precision(back, BAND_GRID_DEG)))
+
+
+def rules_of(zone_set: ZoneSet) -> dict[str, dict[str, Any]]:
+    """Return the text and source of each rule, by `id/revision`."""
+    return {f"{rule.id}/{rule.revision}": _rule(rule) for rule in zone_set.rules.rules}
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    """Return what the page says of a rule."""
+    return {
+        "id": rule.id,
+        "revision": rule.revision,
+        "text": dict(rule.text),
+        "legal_basis": rule.legal_basis,
+        "source": rule.source,
+        "confidence": rule.confidence,
+    }

@@ -1,0 +1,98 @@
+"""What `zonelog analyze` does: processes are started before anything heavy is imported."""
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analyzer import __version__
+
+if TYPE_CHECKING:
+    from analyzer.pool import Pool
+    from analyzer.results import Analysis
+
+MANY_BYTES = 40_000_000
+"""Input from which on other processes are started at once."""
+
+FREED_MEMORY = "dirty_decay_ms:300,muzzy_decay_ms:0,narenas:1"
+"""How polars gives memory back (jemalloc's words): its own setting keeps what the system could have."""
+
+
+def run_analysis(given: dict[str, Any]) -> "Analysis":
+    """Read, judge and write what the options of `analyze` say, with as many processes as are worth it."""
+    from analyzer.pool import cores, pool_of  # noqa: PLC0415
+
+    with pool_of(cores()) as pool:
+        if _bytes_of(given["logs"]) >= MANY_BYTES:
+            os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes share the cores
+            os.environ.setdefault("_RJEM_MALLOC_CONF", FREED_MEMORY)
+            pool.start()
+        return _analyze_with(pool, given)
+
+
+def _bytes_of(logs: Sequence[str]) -> int:
+    """Return the size of what files and folders hold; of patterns and URLs nothing is known."""
+    files = (file for path in map(Path, logs) for file in (path.rglob("*") if path.is_dir() else [path]))
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
+    """Read, judge and write."""
+    gc.disable()  # nothing that is imported is garbage
+    from analyzer import terminal  # noqa: PLC0415
+    from analyzer.analysis import Options, analyze  # noqa: PLC0415
+    from analyzer.logs import find_logs  # noqa: PLC0415
+    from analyzer.outputs import Run, read_basemap, refuse_output, write_outputs  # noqa: PLC0415
+    from analyzer.zone_loading import load_zone_set  # noqa: PLC0415
+
+    gc.freeze()
+    gc.enable()
+    refuse_output(given["out"])
+    if given["pdf"]:
+        from analyzer.outputs.report_pdf import find_browser  # noqa: PLC0415
+
+        find_browser()
+    basemap = read_basemap(given["basemap"])
+    _refuse_tiles(given)
+    zone_set = load_zone_set(given["zones"], given["fleet"])
+    logs = find_logs(given["logs"])
+    with terminal.progress(quiet=given["quiet"] or given["as_json"]) as progress:
+        options = Options(
+            timezone=terminal.checked_timezone(given["timezone"]),
+            profile=given["profile"],
+            start=given["start"],
+            end=given["end"],
+            vehicles=given["vehicles"],
+            progress=progress,
+            draw=not (given["no_map"] and given["no_report"]),
+            pool=pool,
+        )
+        analysis = analyze(logs, zone_set, options)
+        run = Run(
+            command=("zonelog", *sys.argv[1:]),
+            version=__version__,
+            lang=given["lang"],
+            map=not given["no_map"],
+            report=not given["no_report"],
+            pdf=given["pdf"],
+            basemap=basemap,
+            tiles=given["tiles"],
+            attribution=given["attribution"],
+        )
+        write_outputs(analysis, given["out"], run)
+    return analysis
+
+
+def _refuse_tiles(given: dict[str, Any]) -> None:
+    """Refuse tiles without an attribution, which their makers ask for, and what is no address of tiles."""
+    from analyzer.outputs import tile_source  # noqa: PLC0415
+
+    if given["tiles"] is None:
+        return
+    if not given["attribution"]:
+        raise click.UsageError("--tiles needs --attribution: who made them")
+    tile_source(given["tiles"])
