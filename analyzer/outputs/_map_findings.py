@@ -15,7 +15,7 @@ from analyzer.messages import MODE_KO, duration_text, local_time, number
 from analyzer.outputs._packing import packed_json
 from analyzer.zones import ZoneSet
 
-PART = 250
+PART = 1_000
 SEVERITY = {"violation": 0, "indeterminate": 1, "not_observed": 2}
 PLACE_DIGITS = 7
 
