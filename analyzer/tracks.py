@@ -22,12 +22,12 @@ SIMPLIFY_DEG = 5e-6
 """Drawn lines leave out vertices that matter less than about half a metre; noisy ones up to eight times as much."""
 
 COARSEST_DEG = 4e-5
-LEAST_S = 3.0
+LEAST_S = 20.0
 """A line that keeps more than one vertex in so many seconds is noise, and is drawn coarser."""
 
-FINE_DEG = 5e-7
-EXACT = 2_000
-"""A broken stretch keeps every vertex; one of more vertices than this leaves out what matters less than 5 cm."""
+FINE_DEG = 1e-6
+EXACT = 100
+"""A broken stretch keeps every vertex; one of more vertices than this leaves out what matters less than 10 cm."""
 
 SLACK_M = 5.0
 PACE_MPS = 2.0

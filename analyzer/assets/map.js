@@ -173,7 +173,7 @@
   };
   const touched = (finding) => data.days.filter((day) => day.start <= finding.end + 1 && day.end >= finding.start - 1).map((day) => day.date);
   const stretchOf = (finding) => [...loaded.values()].flatMap((day) => day.lines
-    .filter((line) => line.trip === finding.trip && line.verdict >= 2 && line.start >= finding.start - 150 && line.end <= finding.end + 150)
+    .filter((line) => line.trip === finding.trip && line.verdict >= 2 && line.start >= finding.start - 600 && line.end <= finding.end + 600)
     .map((line) => ({ day, line })));
   const tell = (focus) => {
     if (!state.selected || !state.story) return;

@@ -16,7 +16,7 @@ from analyzer.outputs._packing import packed_json
 from analyzer.wording import MODE_WORDS, word
 from analyzer.zones import ZoneSet
 
-PART = 250
+PART = 1_000
 SEVERITY = {"violation": 0, "indeterminate": 1, "not_observed": 2}
 PLACE_DIGITS = 7
 

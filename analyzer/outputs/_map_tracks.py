@@ -2,8 +2,7 @@
 
 A day is four columns of varints: heads (trip, verdict, vertices, and longitude, latitude and
 time of the first vertex, each less that of the line before), then steps of longitude, latitude
-and time. Broken stretches are whole 1e-7 degrees and milliseconds, all others ten and a hundred
-of these.
+and time. Broken stretches are whole 1e-7 degrees and milliseconds, all others 2e-6 degrees and seconds.
 """
 
 import datetime as dt
@@ -24,7 +23,7 @@ VERDICTS = ("compliant", "not_required", "not_observed", "indeterminate", "viola
 BROKEN = ("indeterminate", "violation")
 DEG = 1e7
 MILLISECOND_US = 1_000
-COARSE_DEG, COARSE_MS = 10, 100
+COARSE_DEG, COARSE_MS = 20, 1_000
 
 
 @dataclass(frozen=True)

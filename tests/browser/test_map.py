@@ -1,9 +1,9 @@
 """The map in a real browser, with the network off: every control, every word, every sink."""
 
 import base64
-import gzip
 import json
 import os
+import re
 import shutil
 import zlib
 from pathlib import Path
@@ -12,7 +12,7 @@ import pytest
 
 from analyzer.analysis import Options, analyze
 from analyzer.demo import run_demo
-from analyzer.outputs import Run, write_outputs
+from analyzer.outputs import Run, read_basemap, write_outputs
 from analyzer.zone_loading import load_zone_set
 from tests.hostile import NAMES, hostile_log
 
@@ -434,9 +434,35 @@ def test_days_come_from_a_folder_where_one_file_is_too_big(opened, demo, tmp_pat
     page.wait_for_selector(".detail h2")
 
 
+def test_a_basemap_lies_under_the_zones(opened, hostile, tmp_path):
+    ring = [[126.6, 35.0], [127.0, 35.0], [127.0, 35.3], [126.6, 35.3], [126.6, 35.0]]
+    (tmp_path / "base.geojson").write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}), encoding="utf-8")
+    analysis = analyze([hostile_log(tmp_path / "log.csv")], load_zone_set("gwangju"), Options(base=tmp_path))
+    maker = "<b>국토지리정보원</b> {{7*7}}"
+    run = Run(("zonelog",), "0", basemap=read_basemap([tmp_path / "base.geojson"]), attribution=maker)
+    write_outputs(analysis, tmp_path / "out", run)
+    page = opened(tmp_path / "out" / "map.html")
+    assert maker in page.evaluate("document.querySelector('.made').textContent")
+    middle = "(() => { const c = document.querySelector('canvas.ground'); return [...c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data]; })()"
+    assert page.evaluate(middle)[3] == 255
+    page.uncheck("#layer-ground")
+    assert page.locator("canvas.ground").count() == 0
+
+
+def test_only_tiles_that_were_asked_for_are_allowed(demo, hostile, tmp_path):
+    analysis = analyze([hostile_log(tmp_path / "log.csv")], load_zone_set("gwangju"), Options(base=tmp_path))
+    run = Run(("zonelog",), "0", tiles="https://{s}.tiles.example.org/{z}/{x}/{y}.png", attribution="Example")
+    write_outputs(analysis, tmp_path / "out", run)
+    policy = re.compile(r'img-src ([^;"]*)')
+    assert (
+        policy.search((tmp_path / "out" / "map.html").read_text(encoding="utf-8"))[1]
+        == "data: https://*.tiles.example.org"
+    )
+    assert policy.search((demo / "map.html").read_text(encoding="utf-8"))[1] == "data:"
+
+
 def test_what_is_packed_is_what_was_drawn(demo):
     text = (demo / "map.html").read_text(encoding="utf-8")
     block = text.split('id="zonelog-findings">')[1].split("<")[0]
     columns = json.loads(zlib.decompress(base64.b64decode(block)))
     assert len(columns["id"]) == 8
-    assert gzip.compress(text.encode())
