@@ -134,6 +134,8 @@ def test_hostile_names_are_text_in_report_and_site(opened, hostile):
     for name in NAMES[:4]:
         assert name in shown
     assert "49{%" not in shown
+    assert "?gnp.exe" in shown  # a turning character is shown, and turns nothing
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", shown.replace("\r", ""))
 
 
 def test_site_leads_to_the_report(opened, hostile):
