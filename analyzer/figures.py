@@ -78,6 +78,8 @@ def duration_text(seconds: float) -> tuple[str, str]:
         return f"{seconds:.1f}초", f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    if hours >= 100:  # noqa: PLR2004 - nobody counts the seconds of a hundred hours
+        return f"{hours:,}시간 {minutes}분", f"{hours:,} h {minutes} min"
     if hours:
         return f"{hours}시간 {minutes}분 {rest}초", f"{hours} h {minutes} min {rest} s"
     return f"{minutes}분 {rest}초", f"{minutes} min {rest} s"

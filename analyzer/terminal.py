@@ -14,11 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analyzer.language import both, several, translate
 from analyzer.outputs.map import worst_first
 from analyzer.plain_text import plain
 from analyzer.results import Analysis
 from analyzer.windows import local_date
-from analyzer.wording import CHECK_WORDS, WORDS, answer
+from analyzer.wording import CHECK_WORDS, KIND_WORDS, WORDS, answer
 from analyzer.zones import ZoneSet
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ COLOURS = {
     "not_checkable": "cyan",
     "compliant": "green",
 }
+ZONE_HEADS = (
+    both("Zone"),
+    both("Name"),
+    both("km² measured"),
+    both("km² declared"),
+    both("Vertices"),
+    both("Outline"),
+    both("1 sigma (m)"),
+    both("Valid"),
+)
 Report = Callable[[int, int, str], None]
 
 
@@ -90,7 +101,7 @@ def print_summary(analysis: Analysis, out: Path, lang: str) -> None:
     """Print whether anyone broke a rule, where, and how sure it is."""
     console, summary = _console(), analysis.summary
     colour = COLOURS[summary["verdict"]]
-    question = {"ko": "규칙을 어긴 차량이 있습니까?", "en": "Did anyone break a rule?"}[lang]
+    question = translate("Did anyone break a rule?", lang)
     console.print(f"\n[b]{question}[/b]  [{colour}]{safe(answer(summary, lang))}[/]")
     for notice in analysis.notices:
         console.print(f"[yellow]![/] {safe(getattr(notice, lang))}")
@@ -123,25 +134,21 @@ def _print_findings(console: Console, findings: pl.DataFrame, lang: str) -> None
         console.print(f"[{colour}]{verdict}[/] {row['finding_id']}  {safe(row[f'message_{lang}'])}")
     rest = findings.height - MOST_SHOWN
     if rest > 0:
-        text = {"ko": f"… 그 밖에 {rest}건은 보고서에 있습니다.", "en": f"… {rest} more are in the report."}
-        console.print(text[lang])
+        console.print(both("… {n} more are in the report.", n=f"{rest:,}")[lang])
 
 
 def _accounting(logs: Sequence[Mapping[str, Any]], lang: str) -> str:
     """Return what became of all records, in one line."""
     sums = {k: sum(log[k] for log in logs) for k in ("records", "fixes", "rejects", "other_records")}
-    words = {
-        "ko": "기록 {records:,}건 = 위치 {fixes:,} + 거부 {rejects:,} + 그 밖 {other_records:,}",
-        "en": "{records:,} records = {fixes:,} fixes + {rejects:,} rejects + {other_records:,} other",
-    }
-    return words[lang].format(**sums)
+    texts = {name: f"{number:,}" for name, number in sums.items()}
+    return both("{records} records = {fixes} fixes + {rejects} rejects + {other_records} other", **texts)[lang]
 
 
 def _print_place(console: Console, out: Path, lang: str) -> None:
     """Print where the result is."""
     pages = [p for p in (out / "report.html", out / "map.html") if p.exists()]
     shown = ", ".join(safe(p) for p in pages) or safe(out)
-    console.print({"ko": f"결과: {shown}", "en": f"Result: {shown}"}[lang], soft_wrap=True)
+    console.print(both("Result: {pages}", pages=shown)[lang], soft_wrap=True)
 
 
 def print_truth(outcome: "Outcome", lang: str) -> None:
@@ -153,32 +160,28 @@ def print_truth(outcome: "Outcome", lang: str) -> None:
         table.add_row(mark, safe(row["vehicle_id"]), safe(row["check"] or "–"), safe(row[f"what_{lang}"]))
     console.print(table)
     right = sum(found for _, found in outcome.rows)
-    texts = {
-        "ko": f"가상 데이터에 넣은 {len(outcome.rows)}가지 중 {right}가지가 맞고, "
-        f"뜻밖의 발견은 {outcome.extra}건입니다.",
-        "en": f"Of {len(outcome.rows)} facts built into the synthetic day {right} were found; "
-        f"{outcome.extra} finding(s) were not expected.",
-    }
-    console.print(texts[lang])
+    text = both(
+        "Of {all} facts built into the synthetic day {right} were found; not expected: {extra}.",
+        all=str(len(outcome.rows)),
+        right=str(right),
+        extra=str(outcome.extra),
+    )
+    console.print(text[lang])
 
 
 def print_zone_sets(zone_sets: Mapping[str, ZoneSet], lang: str) -> None:
     """Print the bundled zone sets."""
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, zone_set in zone_sets.items():
-        count = f"{len(zone_set.zones)} " + {"ko": "구역", "en": "zones"}[lang]
-        table.add_row(f"[b]{name}[/]", safe(zone_set.name[lang]), count)
+        count = several(len(zone_set.zones), "{n} zone", "{n} zones")
+        table.add_row(f"[b]{name}[/]", safe(zone_set.name[lang]), count[lang])
     _console().print(table)
 
 
 def print_zone_set(zone_set: ZoneSet, lang: str) -> None:
     """Print zones, totals against what is declared, rules, and what a reader must know."""
     console = _console()
-    heads = {
-        "ko": ("구역", "이름", "측정 km²", "고시 km²", "꼭짓점", "경계", "1시그마 m", "유효 기간"),
-        "en": ("zone", "name", "km² measured", "declared", "vertices", "outline", "1 sigma m", "valid"),
-    }
-    table = Table(*heads[lang], box=None, pad_edge=False)
+    table = Table(*(head[lang] for head in ZONE_HEADS), box=None, pad_edge=False)
     local = ZoneInfo(zone_set.rules.timezone)
     for zone in zone_set.zones:
         declared = "–" if zone.declared_area_km2 is None else f"{zone.declared_area_km2:.3f}"
@@ -197,10 +200,11 @@ def print_zone_set(zone_set: ZoneSet, lang: str) -> None:
     console.print(_totals(zone_set, lang))
     for rule in zone_set.rules.rules:
         how_sure = WORDS[rule.confidence][lang]
-        console.print(f"• {safe(rule.id)}, revision {rule.revision} ({rule.kind}, {how_sure}): {safe(rule.text[lang])}")
+        revision, kind = both("revision {n}", n=rule.revision)[lang], KIND_WORDS[rule.kind][lang]
+        console.print(f"• {safe(rule.id)}, {revision} ({kind}, {how_sure}): {safe(rule.text[lang])}")
     for notice in zone_set.notices:
         console.print(f"[yellow]![/] {safe(getattr(notice, lang))}")
-    console.print({"ko": "구역 자료는 유효합니다.", "en": "The zone set is valid."}[lang])
+    console.print(translate("The zone set is valid.", lang))
 
 
 def _day(time_us: int | None, zone: ZoneInfo) -> str:
@@ -212,9 +216,10 @@ def _totals(zone_set: ZoneSet, lang: str) -> str:
     """Return number and total area against the declared ones."""
     measured = sum(zone.measured_area_km2 for zone in zone_set.zones)
     count, area = zone_set.declared_zones, zone_set.declared_area_km2
-    declared = {
-        "ko": f"고시 {count if count is not None else '–'}곳, {f'{area:.2f}' if area is not None else '–'} km²",
-        "en": f"declared {count if count is not None else '–'} zones, {f'{area:.2f}' if area is not None else '–'} km²",
-    }[lang]
-    head = {"ko": f"합계 {len(zone_set.zones)}곳", "en": f"total {len(zone_set.zones)} zones"}[lang]
-    return f"{head}, {measured:.2f} km² ({declared})"
+    return both(
+        "total {n} zones, {measured} km² (declared {declared_n} zones, {declared} km²)",
+        n=str(len(zone_set.zones)),
+        measured=f"{measured:.2f}",
+        declared_n=str(count) if count is not None else "–",
+        declared=f"{area:.2f}" if area is not None else "–",
+    )[lang]

@@ -1,7 +1,7 @@
 """Charts of the report as SVG: the hours of every vehicle, and how fast was driven against the limit."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ import polars as pl
 
 from analyzer.figures import lasting, number, share
 from analyzer.language import LANGUAGES, Both, both
+from analyzer.outputs._drawing import DRAWN
 from analyzer.outputs._facts import in_force
 from analyzer.plain_text import plain
 from analyzer.results import Analysis
@@ -19,6 +20,7 @@ from analyzer.windows import local_instant_us, window_edges
 LABEL, RIGHT, ROW, TOP = 170.0, 992.0, 24.0, 26.0
 MOST_STEPS = 40
 MOST_ROWS = 40
+NEAR_PX = 0.5
 WIDTHS = {"timeline": 1000, "chart": 500}
 
 
@@ -34,9 +36,9 @@ def _rect(kind: str, x: float, y: float, width: float, height: float) -> str:
     return f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"/>'
 
 
-def _us(times: pl.Series) -> list[int]:
-    """Return instants as microseconds since 1970 UTC."""
-    return times.dt.epoch("us").to_list()
+def _spans(rows: pl.DataFrame) -> Iterator[tuple[int, int]]:
+    """Yield start and end of rows as microseconds since 1970 UTC."""
+    return zip(*(rows[name].dt.epoch("us").to_list() for name in ("start", "end")), strict=True)
 
 
 class Timeline:
@@ -99,28 +101,30 @@ class Timeline:
         """Return the row of one vehicle: windows below, what was driven on them, findings under it."""
         label = escape(plain(name if len(name) <= 24 else name[:23] + "…"))  # noqa: PLR2004
         out = [f'<text class="row-name" x="4" y="{y + 15:.1f}">{label}</text>']
-        out += [self._bar("window", day, span, y + 1, ROW - 2) for span in self._windows(name, day)]
-        spans: Any = zip(rows["verdict"], _us(rows["start"]), _us(rows["end"]), strict=True)
-        for verdict, start, end in spans:
+        out += self._bars("window", day, self._windows(name, day), y + 1, ROW - 2)
+        for verdict in DRAWN:
+            own = rows.filter(pl.col("verdict") == verdict)
             high = 3.0 if verdict == "not_observed" else 10.0
-            out.append(self._bar(f"driven {verdict}", day, (start, end), y + 4 + (10 - high) / 2, high))
+            out += self._bars(f"driven {verdict}", day, _spans(own), y + 4 + (10 - high) / 2, high)
         found = self._analysis.findings.filter(pl.col("vehicle_id") == name)
-        out += self._findings(found, day, y + 17)
-        return "".join(_merged(out))
+        for verdict in ("indeterminate", "violation"):
+            out += self._bars(f"found {verdict}", day, _spans(found.filter(pl.col("verdict") == verdict)), y + 17, 4)
+        return "".join(out)
 
-    def _findings(self, found: pl.DataFrame, day: dt.date, y: float) -> Iterable[str]:
-        """Yield the spans of findings on a day."""
+    def _bars(self, kind: str, day: dt.date, spans: Iterable[tuple[int, int]], y: float, high: float) -> Iterator[str]:
+        """Yield bars of what lies on a day; too short to see is two pixels wide, too near to tell apart is one."""
         opens, closes = (local_instant_us(day, s, self._zone) for s in (0, 86_400))
-        for verdict, start, end in zip(found["verdict"], _us(found["start"]), _us(found["end"]), strict=True):
-            if end >= opens and start < closes and verdict != "not_observed":
-                yield self._bar(f"found {verdict}", day, (start, end), y, 4)
-
-    def _bar(self, kind: str, day: dt.date, span: tuple[int, int], y: float, height: float) -> str:
-        """Return a bar; what is too short to see is two pixels wide."""
-        left, right = (self._x(day, us) for us in span)
-        return (
-            f'<rect class="{kind}" x="{left:.1f}" y="{y:.1f}" width="{max(right - left, 2):.1f}" height="{height:g}"/>'
-        )
+        left, right = -1.0, -1.0
+        for start, end in sorted(spans):
+            if end < opens or start >= closes:
+                continue
+            begin, stop = self._x(day, start), max(self._x(day, end), self._x(day, start) + 2)
+            if left >= 0 and begin > right + NEAR_PX:
+                yield _rect(kind, left, y, right - left, high)
+                left = -1.0
+            left, right = (begin, stop) if left < 0 else (left, max(right, stop))
+        if left >= 0:
+            yield _rect(kind, left, y, right - left, high)
 
     def _windows(self, name: str, day: dt.date) -> Iterable[tuple[int, int]]:
         """Yield when some permit lets the vehicle move in a zone in which it was on that day."""
@@ -143,11 +147,6 @@ class Timeline:
             typed = bool(rule.vehicle_types) and (not kind or kind in rule.vehicle_types)
             if rule.kind == "permit" and zones & set(rule.zones) and (named or typed):
                 yield rule
-
-
-def _merged(parts: Sequence[str]) -> Iterable[str]:
-    """Yield the parts, those alike once."""
-    return dict.fromkeys(parts)
 
 
 def speed_charts(analysis: Analysis) -> list[dict[str, Any]]:

@@ -23,6 +23,9 @@ Box = tuple[float, float, float, float]
 MARGIN = 22.0
 TOGETHER_PX = 19.0
 SIMPLIFY_PX = 0.4
+PLAIN_PX = 18.0
+MOST_VERTICES = 15_000
+MOST_DOTS = 100
 DRAWN = ("compliant", "not_required", "not_observed", "indeterminate", "violation")
 """Verdicts of tracks, the worst on top."""
 
@@ -167,7 +170,7 @@ def _names(analysis: Analysis, canvas: Canvas, counts: Mapping[str, Both]) -> st
         others = [box for name, box in shapes.items() if name != zone.zone_id]
         badge = counts.get(zone.zone_id)
         width = max(_text_px(text) for names in (zone.name, badge or {}) for text in names.values())
-        place = _room(_middle(zone, canvas), width, 38.0 if badge else 18.0, canvas, (taken, others))
+        place = _room(_middle(zone, canvas), width, 38.0 if badge else PLAIN_PX, canvas, (taken, others))
         if (place and _mostly_seen(zone, canvas)) or badge:
             x, y = place or _middle(zone, canvas)[:2]
             out.append(_name(zone, x, y, badge))
@@ -210,8 +213,10 @@ def _room(
     x, y, tall = middle
     x = min(max(x, width / 2), canvas.width - width / 2)
     above, below = -tall / 2 - height + 8, tall / 2 + 16
-    inside = tall > 2.2 * height
-    for shift in (0.0,) if inside else (above, below, 0.0):
+    steps = (0.0, above, below, above - height, below + height)
+    if tall <= 2.2 * height:
+        steps = (above, below, above - height, below + height, 0.0)
+    for shift in steps if height > PLAIN_PX else steps[:1] if tall > 2.2 * height else steps[:2]:
         at = min(max(y + shift, 18.0), canvas.height - height)
         box = (x - width / 2, at - 14, x + width / 2, at - 14 + height)
         if not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken + others):
@@ -257,10 +262,20 @@ def _verdict_tracks(tracks: pl.DataFrame, canvas: Canvas, verdict: str) -> str:
     lines = _lines(tracks)
     clipped = shapely.clip_by_rect(lines, *canvas.box)
     parts = shapely.get_parts(clipped[~shapely.is_empty(clipped)])
-    simple = shapely.simplify(parts, SIMPLIFY_PX * (canvas.box[2] - canvas.box[0]) / canvas.width)
-    data = "".join(_path(*canvas.pixels(*shapely.get_coordinates(line).T)) for line in simple)
+    data = "".join(_path(*canvas.pixels(*shapely.get_coordinates(line).T)) for line in _simplified(parts, canvas))
     casing = f'<path class="casing" d="{data}"/>' if verdict == "violation" and data else ""
     return f'{casing}<path class="track {verdict}" d="{data}"/>' if data else ""
+
+
+def _simplified(lines: np.ndarray, canvas: Canvas) -> np.ndarray:
+    """Return lines without what nobody can see, and coarser ones where there are very many vertices."""
+    tolerance = SIMPLIFY_PX * (canvas.box[2] - canvas.box[0]) / canvas.width
+    simple = shapely.simplify(lines, tolerance)
+    for _ in range(4):
+        if shapely.get_num_coordinates(simple).sum() > MOST_VERTICES:
+            tolerance *= 2
+            simple = shapely.simplify(simple, tolerance)
+    return simple
 
 
 def _lines(tracks: pl.DataFrame) -> np.ndarray:
@@ -272,8 +287,10 @@ def _lines(tracks: pl.DataFrame) -> np.ndarray:
 
 
 def _dots(findings: pl.DataFrame, canvas: Canvas) -> str:
-    """Return a dot a violation: a short one on a wide map is seen as well."""
+    """Return a dot a violation, where there are few: a short one on a wide map is seen as well."""
     certain = findings.filter(pl.col("verdict") == "violation")
+    if certain.height > MOST_DOTS:
+        return ""
     x, y = canvas.pixels(certain["start_longitude"].to_numpy(), certain["start_latitude"].to_numpy())
     dots = dict.fromkeys(f'<circle class="dot" cx="{a:.0f}" cy="{b:.0f}" r="4.5"/>' for a, b in zip(x, y, strict=True))
     return "".join(dots)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from pathlib import Path
 
 import pypdfium2
 import pytest
@@ -18,6 +19,8 @@ from tests.hostile import CANARY, NAMES, hostile_log
 
 pytestmark = pytest.mark.browser
 A4 = (595, 842)
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / ".cache" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +117,19 @@ def test_drawings_have_names_and_sections_have_headings(opened, demo):
     assert page.locator("script").count() == 0
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_accessible(opened, demo, hostile, width):
+    if not AXE.is_file():
+        assert not (os.environ.get("CI") and (ROOT / ".ci" / "axe").exists()), "CI must have axe-core: see .ci/axe"
+        pytest.skip("no axe-core in .cache: accessibility of the report is NOT tested")
+    write_site(hostile, "en")
+    for path in (demo / "report.html", hostile / "index.html"):
+        page = opened(path, width)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })")
+        assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found["violations"]] == []
+
+
 def test_links_lead_somewhere(opened, demo):
     page = opened(demo / "report.html")
     for link in page.locator("a").all():
@@ -134,6 +150,8 @@ def test_hostile_names_are_text_in_report_and_site(opened, hostile):
     for name in NAMES[:4]:
         assert name in shown
     assert "49{%" not in shown
+    assert "?gnp.exe" in shown  # a turning character is shown, and turns nothing
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", shown.replace("\r", ""))
 
 
 def test_site_leads_to_the_report(opened, hostile):
