@@ -6,7 +6,7 @@ STAMP := $(VENV)/.zonelog-stamp
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.zonelog-stamp
 
-.PHONY: demo test lint docs screenshots bench lock clean
+.PHONY: demo test lint docs screenshots bench bench-map lock clean
 
 demo: $(STAMP)
 	$(BIN)/zonelog demo --out zonelog-demo
@@ -26,6 +26,11 @@ docs: $(STAMP)
 # Needs Chromium, Chrome or Edge, and a Korean font.
 screenshots: $(STAMP)
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots
+
+# CASES="month" analyzes 127 million fixes: minutes, and some gigabytes in WORK.
+CASES ?= findings vertices day
+bench-map: $(STAMP)
+	$(BIN)/python -m benchmarks.map_pages $(CASES) $(if $(WORK),--work $(WORK))
 
 # make bench SIZES="1e6" is the quick one; WORK=DIR keeps the data for the next run.
 SIZES ?= 1e6 1e7 1e8

@@ -33,6 +33,7 @@ SLACK_M = 5.0
 PACE_MPS = 2.0
 """Where a vehicle is at an instant may be off by about `SLACK_M` at this pace, by interpolation between vertices."""
 
+STRIDE = 5
 DIGITS = 7
 VERTICES = ("longitude", "latitude", "time_us")
 
@@ -98,21 +99,34 @@ def kept(paths: Paths, broken: np.ndarray) -> np.ndarray:
 def _keep(  # noqa: PLR0913 - ways as arrays
     keep: np.ndarray, paths: Paths, first: np.ndarray, count: np.ndarray, ways: np.ndarray, tolerance_deg: float
 ) -> None:
-    """Take down the vertices of some ways that matter more than a tolerance, by place or by time."""
+    """Take down the vertices of some ways that matter more than a tolerance, by place or by time.
+
+    A way that was simplified before is simplified further. Of its pace every `STRIDE`th vertex is looked at.
+    """
     if not len(ways):
         return
     own = np.repeat(np.arange(len(ways)), count[ways])
-    at = first[ways][own] + np.arange(len(own)) - np.repeat(np.cumsum(count[ways]) - count[ways], count[ways])
+    place = np.arange(len(own)) - np.repeat(np.cumsum(count[ways]) - count[ways], count[ways])
+    at = first[ways][own] + place
+    ends = (place == 0) | (place == count[ways][own] - 1)
+    if tolerance_deg > SIMPLIFY_DEG:
+        left = keep[at] | ends
+        own, place, at, ends = own[left], place[left], at[left], ends[left]
     keep[at] = False
-    seconds = (paths.clock_us[at] - paths.clock_us[first[ways][own]]) / SECOND_US
+    few = ends | (place % STRIDE == 0) if tolerance_deg <= SIMPLIFY_DEG else np.ones(len(at), dtype=bool)
+    _mark(keep, at, own, paths.longitude[at], paths.latitude[at], tolerance_deg)
+    seconds = (paths.clock_us[at[few]] - paths.clock_us[first[ways][own[few]]]) / SECOND_US
     slack_m = SLACK_M * min(1.0, tolerance_deg / SIMPLIFY_DEG)
-    for x, y, tolerance in (
-        (paths.longitude[at], paths.latitude[at], tolerance_deg),
-        (paths.way_um[at] / 1e6, seconds * PACE_MPS, slack_m),
-    ):
-        lines = shapely.linestrings(np.column_stack([x, y, at]), indices=own)
-        simple = shapely.get_coordinates(shapely.simplify(lines, tolerance, preserve_topology=False), include_z=True)
-        keep[simple[:, 2].astype(np.int64)] = True
+    _mark(keep, at[few], own[few], paths.way_um[at[few]] / 1e6, seconds * PACE_MPS, slack_m)
+
+
+def _mark(  # noqa: PLR0913 - lines as arrays
+    keep: np.ndarray, at: np.ndarray, line: np.ndarray, x: np.ndarray, y: np.ndarray, tolerance: float
+) -> None:
+    """Mark in `keep` the vertices (numbers `at`) of lines x, y that matter more than a tolerance."""
+    lines = shapely.linestrings(np.column_stack([x, y, at]), indices=line)
+    simple = shapely.simplify(lines, tolerance, preserve_topology=False)
+    keep[shapely.get_coordinates(simple, include_z=True)[:, 2].astype(np.int64)] = True
 
 
 def _as_parts(lines: pl.DataFrame) -> Parts:

@@ -210,8 +210,9 @@
   const loadDay = async (date) => {
     if (loaded.has(date)) return;
     loaded.set(date, await zonelog.day(date));
-    overlay.redraw();
+    if (performance.now() - lastDrawn > 400) { lastDrawn = performance.now(); overlay.redraw(); }
   };
+  let lastDrawn = -Infinity;
   let loading = 0;
   const load = async () => {
     const mine = loading += 1, bad = new Map();
@@ -228,6 +229,7 @@
       tellLoading();
     }
     tellLoading();
+    overlay.redraw();
     document.documentElement.dataset.loaded = String(loaded.size);
   };
 
@@ -237,7 +239,7 @@
   zonePane.style.zIndex = 350;
   zonePane.setAttribute("aria-hidden", "true");
   const renderer = L.svg({ pane: "zones", padding: 0.5 });
-  const zoneStyle = (zone) => ({ pane: "zones", renderer, interactive: false, color: zone.restriction ? "#7a1f63" : "#0b4a6f", weight: 2.5, fillColor: zone.restriction ? "#7a1f63" : "#0b4a6f", fillOpacity: zone.restriction ? 0.14 : 0.06, dashArray: zone.sketch ? "10 7" : null });
+  const zoneStyle = (zone) => ({ pane: "zones", renderer, interactive: false, color: zone.restriction ? "#7a1f63" : "#0b4a6f", weight: 2.5, fillColor: zone.restriction ? "#b0408f" : "#4aa3df", fillOpacity: zone.restriction ? 0.2 : 0.14, dashArray: zone.sketch ? "10 7" : null });
   const bandStyle = { pane: "zones", renderer, interactive: false, color: "#5c4a1e", weight: 1, dashArray: "2 4", fillColor: "#a8842c", fillOpacity: 0.16 };
   // How many: read out with their word; violations are always seen, undecided ones where there are any.
   const badge = (key, n) => {
@@ -305,11 +307,24 @@
       const sample = samples[name] ? zonelog.sample(samples[name]) : make("span", { class: "samples" }, ...[4, 3, 2].map(zonelog.sign));
       box.append(make("label", { for: tick.id }, tick, sample, says(make("span"), name)));
     }
-    box.open = window.innerWidth > 800;
+    box.open = window.innerWidth >= 1200;
     return box;
   };
-  const extent = () => data.bounds ? L.latLngBounds([[data.bounds[1], data.bounds[0]], [data.bounds[3], data.bounds[2]]]) : L.featureGroup(shapes.zones.getLayers()).getBounds();
-  const fit = () => { moved(() => map.fitBounds(extent().pad(0.08), { animate: false, maxZoom: 18 })); state.view = null; refresh(); };
+  // All tracks, and the zones around them; beside the legend, where there is room for that.
+  const extent = () => {
+    const tracks = L.latLngBounds([[data.bounds[1], data.bounds[0]], [data.bounds[3], data.bounds[2]]]), around = tracks.pad(0.6);
+    for (const zone of data.zones) {
+      const own = L.geoJSON(zone.geometry).getBounds();
+      if (around.intersects(own)) tracks.extend(own);
+    }
+    return tracks;
+  };
+  const fit = () => {
+    const box = document.querySelector(".legend"), beside = box.open && map.getSize().x > 800 ? box.offsetWidth : 0;
+    moved(() => map.fitBounds(extent(), { animate: false, maxZoom: 18, paddingTopLeft: [60, 46], paddingBottomRight: [24 + beside, 40] }));
+    state.view = null;
+    refresh();
+  };
 
   // ---- places and distances
   const where = make("p", { class: "where" });

@@ -2,7 +2,7 @@
 // One canvas for tracks, marks and vehicles. It draws what is in view, leaves out what no eye could
 // tell apart at this zoom, and keeps below MOST vertices. Verdicts differ in width and dash, not in colour alone.
 (function (zonelog) {
-  const MOST = 90000, CELL = 34, PAD = 0.2;
+  const MOST = 90000, CELL = 52, PAD = 0.2;
   const styles = zonelog.styles = {
     compliant: { color: "#2f6f9f", width: 1.6, dash: [] },
     not_required: { color: "#6b6b6b", width: 1.4, dash: [7, 3, 1.5, 3] },
@@ -99,7 +99,7 @@
 
   zonelog.Overlay = Canvas.extend({
     options: { pane: "overlayPane", name: "tracks" },
-    initialize(scene) { this._scene = scene; this._slack = 0.7; this.drawn = 0; },
+    initialize(scene) { this._scene = scene; this._slack = 0.7; this.drawn = this._before = 0; },
     _draw() {
       if (!this._map) return;
       const begun = performance.now();
@@ -118,19 +118,32 @@
       this.frameMs = performance.now() - begun;
       document.documentElement.dataset.drawn = String(this.drawn);
     },
+    // Where many lines of one verdict run over one another, a short step between two places that are painted
+    // already is left out: from afar a month takes no longer than a day.
     _tracks(context) {
-      const scene = this._scene, view = this._view;
+      const scene = this._scene, view = this._view, cased = this._before < 15000;
+      const cell = Math.max(2, Math.ceil(this._slack)), wide = Math.ceil(view.width / cell) + 2, size = wide * (Math.ceil(view.height / cell) + 2);
+      if (!this._painted || this._painted.length < size) this._painted = new Uint8Array(size);
       names.forEach((name, number) => {
         if (!scene.layers[name]) return;
-        for (const casing of styles[name].casing ? [true, false] : [false]) {
+        for (const casing of styles[name].casing && cased ? [true, false] : [false]) {
           this._pen(context, styles[name], casing);
+          this._painted.fill(0);
+          context.beginPath();
+          let pending = 0;
           for (const day of scene.days()) {
             for (const line of day.lines) {
-              if (line.verdict === number && scene.wants(line) && this._shows(line, view)) this._stroke(context, day, line, number >= 3 ? 0.5 : 1, !casing);
+              if (line.verdict !== number || !scene.wants(line) || !this._shows(line, view)) continue;
+              const count = this._trace(context, day, line, number >= 3 ? 0.5 : 1, { painted: this._painted, cell, wide });
+              pending += count;
+              if (!casing) this.drawn += count;
+              if (pending > 400) { context.stroke(); context.beginPath(); pending = 0; }
             }
           }
+          context.stroke();
         }
       });
+      this._before = this.drawn;
       context.setLineDash([]);
     },
     _pen(context, style, casing) {
@@ -140,44 +153,58 @@
       context.strokeStyle = casing ? "#ffffff" : style.color;
       context.lineWidth = style.width + (casing ? 3 : 0);
     },
-    // Draws the part of a line up to the scene's time, without vertices that are less than `share` of the slack apart.
-    _stroke(context, day, line, share, counted, from = -Infinity, until = Infinity) {
-      const { scale, ox, oy } = this._view, { x, y, t } = day, least = (this._slack * share) ** 2;
-      const end = Math.min(until, this._scene.time === null ? Infinity : this._scene.time);
-      let px = 0, py = 0, started = false, count = 0;
-      context.beginPath();
-      for (let k = line.from; k < line.to; k += 1) {
-        if (t[k] < from) continue;
+    // Adds the part of a line up to the scene's time to the path, without vertices that are less than `share`
+    // of the slack apart; returns how many vertices that took.
+    _trace(context, day, line, share, grid) {
+      const { scale, ox, oy, width, height } = this._view, { x, y, t } = day, least = (this._slack * share) ** 2;
+      const end = this._scene.time === null ? Infinity : this._scene.time, last = line.to - 1;
+      let px = 0, py = 0, count = 0, down = false, here = -1, before = -1;
+      for (let k = line.from; k <= last; k += 1) {
         let qx = x[k] * scale - ox, qy = y[k] * scale - oy;
-        if (t[k] > end) {
-          if (!started || k === line.from) break;
+        const late = t[k] > end;
+        if (late) {
+          if (k === line.from) return 0;
           const part = (end - t[k - 1]) / (t[k] - t[k - 1] || 1);
           qx = (x[k - 1] + (x[k] - x[k - 1]) * part) * scale - ox;
           qy = (y[k - 1] + (y[k] - y[k - 1]) * part) * scale - oy;
-          context.lineTo(qx, qy);
-          count += 1;
-          break;
         }
-        if (!started) { context.moveTo(qx, qy); started = true; count += 1; px = qx; py = qy; continue; }
-        if (k < line.to - 1 && (qx - px) ** 2 + (qy - py) ** 2 < least) continue;
-        context.lineTo(qx, qy);
-        count += 1; px = qx; py = qy;
+        const far = (qx - px) ** 2 + (qy - py) ** 2;
+        if (k > line.from && k < last && !late && far < least) continue;
+        let fresh = true;
+        if (grid && qx >= 0 && qy >= 0 && qx <= width && qy <= height) {
+          here = Math.floor(qy / grid.cell) * grid.wide + Math.floor(qx / grid.cell);
+          fresh = !grid.painted[here];
+          grid.painted[here] = 1;
+        } else here = -1;
+        if (k === line.from) {
+          if (fresh || last === line.from) { context.moveTo(qx, qy); down = true; count += 1; }
+        } else if (!fresh && before >= 0 && far < 100) down = false;
+        else {
+          if (!down) { context.moveTo(px, py); count += 1; }
+          context.lineTo(qx + (far < 0.01 ? 0.1 : 0), qy);
+          down = true; count += 1;
+        }
+        px = qx; py = qy; before = here;
+        if (late) break;
       }
-      if (count === 1) context.lineTo(px + 0.1, py);
+      return count;
+    },
+    _stroke(context, day, line, share) {
+      context.beginPath();
+      this._trace(context, day, line, share, null);
       context.stroke();
-      if (counted) this.drawn += count;
     },
     _highlight(context) {
       const scene = this._scene, chosen = scene.selected;
       if (!chosen) return;
       for (const [color, width] of [["#000000", 15], ["#ffd60a", 11]]) {
         context.strokeStyle = color; context.lineWidth = width; context.lineCap = context.lineJoin = "round";
-        for (const { day, line } of scene.stretch()) this._stroke(context, day, line, 0.5, false);
+        for (const { day, line } of scene.stretch()) this._stroke(context, day, line, 0.5);
         if (!scene.stretch().length) this._straight(context, chosen);
       }
       for (const { day, line } of scene.stretch()) {
         this._pen(context, styles[names[line.verdict]], false);
-        this._stroke(context, day, line, 0.5, false);
+        this._stroke(context, day, line, 0.5);
       }
       context.setLineDash([]);
       if (!scene.stretch().length) { this._pen(context, styles.not_observed, false); this._straight(context, chosen); context.setLineDash([]); }
@@ -211,6 +238,7 @@
       this.spots = [];
       if (!scene.layers.marks) return;
       for (const finding of scene.marked()) {
+        if (finding === scene.selected) continue;
         const [px, py] = this.point(finding.lon, finding.lat);
         if (px < -20 || py < -20 || px > view.width + 20 || py > view.height + 20) continue;
         const key = Math.floor(px / CELL) * 65536 + Math.floor(py / CELL), cell = cells.get(key);
@@ -218,7 +246,12 @@
         else { cell.count += 1; if (cell.all.length < 50) cell.all.push(finding); if (finding.verdict > cell.finding.verdict) { cell.finding = finding; cell.px = px; cell.py = py; } }
       }
       this.spots = [...cells.values()].sort((a, b) => a.finding.verdict - b.finding.verdict);
-      for (const spot of this.spots) this._mark(context, spot, spot.finding === scene.selected);
+      const chosen = scene.selected;
+      if (chosen) {
+        const [px, py] = this.point(chosen.lon, chosen.lat);
+        this.spots.push({ px, py, finding: chosen, count: 1, all: [chosen] });
+      }
+      for (const spot of this.spots) this._mark(context, spot, spot.finding === chosen);
     },
     _mark(context, { px, py, finding, count }, chosen) {
       const name = names[finding.verdict], text = count > 999 ? "999+" : String(count), radius = count > 1 ? 9 + 2.6 * text.length : 8;

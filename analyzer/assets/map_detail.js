@@ -38,7 +38,7 @@
   zonelog.detail = (finding, story, act) => {
     const w = zonelog.word, rows = make("dl", { class: "numbers" });
     const button = (key, sign) => make("button", { type: "button", class: key, "aria-label": w(key), title: w(key), text: sign, on: { click: act[key] } });
-    for (const [key, value] of story.rows) {
+    for (const [key, value] of [...story.rows, ["id", finding.id]]) {
       const text = typeof value === "string" ? value : value[zonelog.lang];
       rows.append(make("dt", { text: w(key) }), make("dd", {}, zonelog.name(text)));
     }

@@ -35,6 +35,11 @@
   zonelog.findingsOf = (columns) => columns.id.map((id, rank) => {
     const own = { rank };
     for (const key of Object.keys(columns)) own[key] = columns[key][rank];
+    own.end = own.start + own.lasts;
+    for (const axis of ["longitude", "latitude"]) {
+      for (const at of ["end_", "peak_"]) if (own[at + axis] !== null) own[at + axis] = (own["start_" + axis] + own[at + axis]) / 1e6;
+      own["start_" + axis] /= 1e6;
+    }
     own.vehicle = data.trips[own.trip][0];
     own.lon = own.peak_longitude === null ? own.start_longitude : own.peak_longitude;
     own.lat = own.peak_latitude === null ? own.start_latitude : own.peak_latitude;

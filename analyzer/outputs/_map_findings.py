@@ -18,7 +18,8 @@ from analyzer.zones import ZoneSet
 
 PART = 1_000
 SEVERITY = {"violation": 0, "indeterminate": 1, "not_observed": 2}
-PLACE_DIGITS = 7
+PARTS_A_DEGREE = 1_000_000
+AXES = ("longitude", "latitude")
 
 
 def worst_first(findings: pl.DataFrame) -> pl.DataFrame:
@@ -46,14 +47,18 @@ def _severity() -> pl.Expr:
 
 
 def finding_columns(findings: pl.DataFrame, numbers: Mapping[str, Mapping[Any, int]], timezone: str) -> str:
-    """Return the columns of the list, packed; `numbers` gives those of trips, zones, checks and verdicts."""
+    """Return the columns of the list, packed; ends and peaks are steps from the start, in millionths of a degree.
+
+    `numbers` gives those of trips, zones, checks and verdicts.
+    """
     trips = [numbers["trips"][key] for key in findings.select("vehicle_id", "trip_id", "trip_start").iter_rows()]
-    at = ["peak", "start", "end"]
-    places = {
-        f"{name}_{axis}": findings[f"{name}_{axis}"].round(PLACE_DIGITS).to_list()
-        for name in at
-        for axis in ("longitude", "latitude")
+    lon, lat = (_whole(findings[f"start_{axis}"]) for axis in AXES)
+    near = {
+        f"{name}_{axis}": (_whole(findings[f"{name}_{axis}"]) - start).to_list()
+        for name in ("end", "peak")
+        for axis, start in zip(AXES, (lon, lat), strict=True)
     }
+    start_ms, end_ms = (findings[name].dt.epoch("ms") for name in ("start", "end"))
     peaks = zip(findings["peak"], findings["unit"], findings["duration_s"], strict=True)
     return packed_json(
         {
@@ -62,13 +67,20 @@ def finding_columns(findings: pl.DataFrame, numbers: Mapping[str, Mapping[Any, i
             "check": [numbers["checks"][code] for code in findings["check"]],
             "verdict": [numbers["verdicts"][verdict] for verdict in findings["verdict"]],
             "zone": [numbers["zones"].get(zone, -1) for zone in findings["zone_id"]],
-            "start": findings["start"].dt.epoch("ms").to_list(),
-            "end": findings["end"].dt.epoch("ms").to_list(),
+            "start": start_ms.to_list(),
+            "lasts": (end_ms - start_ms).to_list(),
             "day": findings["start"].dt.convert_time_zone(timezone).dt.date().cast(pl.String).to_list(),
             "amount": [_amount(peak, unit, seconds) for peak, unit, seconds in peaks],
-            **places,
+            "start_longitude": lon.to_list(),
+            "start_latitude": lat.to_list(),
+            **near,
         }
     )
+
+
+def _whole(degrees: pl.Series) -> pl.Series:
+    """Return degrees as whole millionths, null where there are none."""
+    return (degrees * PARTS_A_DEGREE).round(0).cast(pl.Int64)
 
 
 def _amount(peak: float | None, unit: str | None, seconds: float) -> str | list[str]:
@@ -104,7 +116,6 @@ def _story(row: Mapping[str, Any], zone: ZoneInfo, names: Mapping[str, Mapping[s
         ("margin", _margin(row["margin"], row["error"], unit)),
         ("decided_at", with_offset(row["decided_at"], zone)),
         ("records", _records(row)),
-        ("id", row["finding_id"]),
     ]
     own = [f"{row['rule_id']}/{row['rule_revision']}"] if row["rule_id"] else []
     return {

@@ -35,8 +35,8 @@ MAP_WORDS: dict[str, dict[str, str]] = {
     "no_zone": {"ko": "구역 없음", "en": "no zone"},
     "in_view": {"ko": "지도에 보이는 것만", "en": "Only what the map shows"},
     "sort": {"ko": "순서", "en": "Order"},
-    "sort_worst": {"ko": "중요도·거리순", "en": "severity, distance"},
-    "sort_time": {"ko": "시간순", "en": "time"},
+    "sort_worst": {"ko": "중요도·거리순", "en": "worst first"},
+    "sort_time": {"ko": "시간순", "en": "by time"},
     "reset": {"ko": "모두 보기", "en": "Reset"},
     "shown": {"ko": "{all}건 중 {some}건 표시", "en": "{some} of {all} shown"},
     "none_shown": {

@@ -56,10 +56,11 @@ def _write(analysis: Analysis, folder: Path, run: Run) -> None:
     if run.basemap:
         first["ground"] = packed_layers(run.basemap, _bounds(analysis))
     data = _data(analysis, run, days, trips)
-    beside = sum(map(len, [*chunks.values(), *first.values()])) > MOST_BYTES
+    page = _page(data | {"beside": None}, first | chunks)
+    beside = len(page.encode()) > MOST_BYTES
     if beside:
         _write_beside(chunks, folder / FOLDER)
-    page = _page(data | {"beside": FOLDER if beside else None}, first if beside else first | chunks)
+        page = _page(data | {"beside": FOLDER}, first)
     images = tile_source(run.tiles) if run.tiles else None
     text = with_policy(page, beside=beside, images=images)
     (folder / "map.html").write_text(text, encoding="utf-8", newline="\n")
@@ -99,6 +100,7 @@ def _scaffold() -> str:
         zoom_control=False,
         prefer_canvas=True,
         maxZoom=22,
+        zoomSnap=0.25,
         zoomAnimation=False,
         attributionControl=False,
     )

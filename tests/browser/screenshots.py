@@ -9,7 +9,10 @@ from playwright.sync_api import sync_playwright
 from analyzer.demo import run_demo
 from analyzer.outputs.report_pdf import find_browser
 
-SIZE = {"width": 1200, "height": 1000}
+PAGES = {
+    "report": ({"width": 1200, "height": 1000}, "html"),
+    "map": ({"width": 1440, "height": 900}, "html[data-loaded]"),
+}
 
 
 def take(folder):
@@ -20,10 +23,11 @@ def take(folder):
         for lang in ("ko", "en"):
             out = Path(work) / lang
             run_demo(out, lang)
-            for name in ("report", "map"):
-                page = browser.new_context(offline=True, viewport=SIZE).new_page()
+            for name, (size, ready) in PAGES.items():
+                page = browser.new_context(offline=True, viewport=size).new_page()
                 page.goto((out / f"{name}.html").as_uri())
-                page.wait_for_timeout(1_000)
+                page.wait_for_selector(ready, state="attached")
+                page.wait_for_timeout(500)
                 page.screenshot(path=folder / f"{name}-{lang}.png")
         browser.close()
 
