@@ -33,7 +33,7 @@ ROUNDS = 3
 """How often shards are told more of their trips: each time, they know all that is known."""
 
 OF_A_TRIP = ("holes", "stretches", "phases", "lines")
-OF_A_VEHICLE = ("legs", "exposure", "rejects", "counts", "others", "lanes")
+OF_A_VEHICLE = ("legs", "exposure", "speeds", "rejects", "counts", "others", "lanes")
 
 
 @dataclass(frozen=True)
