@@ -15,11 +15,9 @@ from analyzer.language import Both, both, marked
 from analyzer.wording import MODE_WORDS
 from analyzer.zones import ZoneSet
 
-__all__ = ["MODE_KO", "above", "add_messages", "duration_text", "local_time", "number"]
+__all__ = ["above", "add_messages", "duration_text", "local_time", "number"]
 
 Row = Mapping[str, Any]
-MODE_KO = {mode: words["ko"] for mode, words in MODE_WORDS.items()}
-"""Control modes in Korean, for those who show the code itself in English."""
 NO_TEXT: Both = {"ko": "", "en": ""}
 
 SENTENCES: dict[str, str] = {

@@ -321,7 +321,7 @@
   };
   const fit = () => {
     const box = document.querySelector(".legend"), beside = box.open && map.getSize().x > 800 ? box.offsetWidth : 0;
-    moved(() => map.fitBounds(extent(), { animate: false, maxZoom: 18, paddingTopLeft: [60, 46], paddingBottomRight: [24 + beside, 40] }));
+    moved(() => map.fitBounds(extent(), { animate: false, maxZoom: 18, paddingTopLeft: [60, 46], paddingBottomRight: [beside ? beside + 80 : 60, 40] }));
     state.view = null;
     refresh();
   };

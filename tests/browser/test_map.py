@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -397,6 +398,79 @@ def test_names_from_the_log_are_text_only(opened, hostile):
     page.evaluate("zonelog.map.setZoom(15)")
     assert page.evaluate("window.pwned") is None
     assert page.locator("img").count() == 0
+
+
+ZONE_NAME = "`${window.pwned=1}`</script><script>window.pwned=1</script> {{7*7}} \u202e구역"
+RULE_TEXT = "{% raw %}<svg/onload=window.pwned=1> %s %(x)s 100 % \"'`"
+FILE_NAME = "<img src=x onerror=window.pwned=1> {{7*7}} `${window.pwned=1}` '%.csv"
+
+
+@pytest.fixture(scope="module")
+def hostile_world(tmp_path_factory):
+    """Write the demo's zone set with hostile names and rule texts, and judge the demo's logs under a hostile name."""
+    folder = tmp_path_factory.mktemp("world")
+    shutil.copytree(Path(__file__).resolve().parents[2] / "zones" / "demo", folder / "set")
+    zones = json.loads((folder / "set" / "zones.geojson").read_text(encoding="utf-8"))
+    for feature in zones["features"]:
+        feature["properties"]["name"] = {"ko": ZONE_NAME, "en": ZONE_NAME}
+    (folder / "set" / "zones.geojson").write_text(json.dumps(zones), encoding="utf-8")
+    rules = (folder / "set" / "rules.toml").read_text(encoding="utf-8")
+    text = json.dumps(RULE_TEXT)
+    rules = re.sub(r"(?m)^text = .*$", lambda _: f"text = {{ ko = {text}, en = {text} }}", rules)
+    rules = re.sub(r"(?m)^(source|legal_basis) = .*$", lambda m: f"{m[1]} = {text}", rules)
+    (folder / "set" / "rules.toml").write_text(rules, encoding="utf-8")
+    run_demo(folder / "demo", "en")
+    (folder / "logs").mkdir()
+    for path in (folder / "demo" / "logs").glob("*SWEEPER.csv"):
+        shutil.copy(path, folder / "logs" / FILE_NAME)
+    analysis = analyze([folder / "logs" / FILE_NAME], load_zone_set(str(folder / "set")), Options(base=folder))
+    write_outputs(analysis, folder / "out", Run(("zonelog",), "0", lang="en"))
+    return folder / "out"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such file name on Windows")
+def test_names_of_zones_rules_and_files_are_text_only(opened, hostile_world):
+    page = opened(hostile_world / "map.html")
+    assert set(page.evaluate("[...document.querySelectorAll('.zone-name .name')].map((n) => n.textContent)")) == {
+        ZONE_NAME
+    }
+    assert page.evaluate("document.querySelectorAll('#by-zone option')[1].textContent") == ZONE_NAME
+    rows(page).first.click()
+    page.wait_for_selector(".detail h2")
+    texts = page.evaluate("[...document.querySelectorAll('.detail bdi')].map((n) => n.textContent)")
+    assert ZONE_NAME in texts
+    assert texts.count(RULE_TEXT) >= 3  # the text, its legal basis, its source
+    assert any(FILE_NAME in text for text in texts)
+    assert any(ZONE_NAME in text and "outside every permit zone" in text for text in texts)
+    for language in range(2):
+        page.click("button.language")
+        page.wait_for_timeout(100 + language)
+    page.evaluate("document.querySelector('.zone-name').click()")
+    assert page.evaluate("window.pwned") is None
+    assert page.evaluate("document.scripts.length") == page.evaluate(
+        "document.querySelectorAll('head script, html > script, body > script').length"
+    )
+
+
+def test_a_great_deal_is_drawn_with_few_vertices(opened, tmp_path):
+    from analyzer.outputs.map import OUTPUT
+    from benchmarks.map_pages import many_findings, many_vertices
+
+    analysis, _ = run_demo(tmp_path / "demo", "ko")
+    many = many_findings(analysis, 20_000)
+    OUTPUT.write(replace(many_vertices(analysis, 300_000), findings=many.findings), tmp_path, Run(("zonelog",), "0"))
+    page = opened(tmp_path / "map.html")
+    assert 1_000 < int(page.get_attribute("html", "data-drawn")) < 100_000
+    assert page.evaluate("zonelog.map.setZoom(15), 1")
+    page.wait_for_timeout(300)
+    assert int(page.get_attribute("html", "data-drawn")) < 100_000
+    page.uncheck("#in-view")
+    assert rows(page).count() < 40  # of 20,000
+    page.focus("#findings")
+    page.keyboard.press("End")
+    assert page.get_attribute("#findings", "aria-activedescendant") == "row-19999"
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".detail h2")
 
 
 def test_works_in_a_sandboxed_frame(opened, demo, browser, tmp_path):
