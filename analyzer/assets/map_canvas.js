@@ -254,7 +254,7 @@
       for (const spot of this.spots) this._mark(context, spot, spot.finding === chosen);
     },
     _mark(context, { px, py, finding, count }, chosen) {
-      const name = names[finding.verdict], text = count > 999 ? "999+" : String(count), radius = count > 1 ? 9 + 2.6 * text.length : 8;
+      const name = names[finding.verdict], text = count > 999 ? "999+" : String(count), radius = count > 1 ? 7 + 2.5 * text.length : 8;
       context.beginPath();
       if (name === "violation") context.arc(px, py, radius, 0, 2 * Math.PI);
       else if (name === "indeterminate") { context.moveTo(px, py - radius - 2); context.lineTo(px + radius + 2, py); context.lineTo(px, py + radius + 2); context.lineTo(px - radius - 2, py); context.closePath(); }
