@@ -363,7 +363,7 @@
     if (state.measuring) { addPoint(event.latlng); return; }
     const hit = overlay.hit(event.containerPoint);
     if (!hit) return;
-    if (hit.spot && hit.spot.count > 1 && map.getZoom() < 18 && spread(hit.spot) > 1) {
+    if (hit.spot && hit.spot.all.length > 1 && map.getZoom() < 18 && spread(hit.spot) > 1) {
       moved(() => map.fitBounds(L.latLngBounds(hit.spot.all.map((f) => [f.lat, f.lon])).pad(0.2), { animate: false, maxZoom: 18 }));
       state.view = map.getBounds();
       refresh();
