@@ -63,6 +63,7 @@
   const play = (on) => {
     state.playing = on;
     playButton.setAttribute("aria-pressed", String(on));
+    tally.setAttribute("aria-live", on ? "off" : "polite"); // else every second is read out
     sayAll();
     if (!on) return;
     if (state.time === null) { slider.value = slider.min; setTime(+slider.min); }
@@ -161,6 +162,7 @@
     side.classList.toggle("one", Boolean(finding));
     panel.hidden = !finding;
     if (!finding) { remember(""); refresh(); list.box.focus(); return; }
+    panel.replaceChildren();
     remember("#finding=" + encodeURIComponent(finding.id));
     const number = Math.floor(finding.rank / data.part);
     const got = await Promise.allSettled([zonelog.json("part-" + number), ...touched(finding).map(loadDay)]);
@@ -176,7 +178,8 @@
     .filter((line) => line.trip === finding.trip && line.verdict >= 2 && line.start >= finding.start - 600 && line.end <= finding.end + 600)
     .map((line) => ({ day, line })));
   const tell = (focus) => {
-    if (!state.selected || !state.story) return;
+    if (!state.selected) return;
+    if (!state.story) { panel.replaceChildren(make("button", { type: "button", class: "back", text: "← " + zonelog.word("back"), on: { click: () => select(null) } }), make("p", { text: zonelog.word("not_loaded") })); panel.firstChild.focus(); return; }
     const step = (by) => () => { const at = list.items.indexOf(state.selected) + by; if (list.items[at]) { list.activate(at); select(list.items[at]); } };
     panel.replaceChildren(...zonelog.detail(state.selected, state.story, { back: () => select(null), previous: step(-1), next: step(1) }));
     panel.scrollTop = 0;
@@ -363,7 +366,7 @@
     if (state.measuring) { addPoint(event.latlng); return; }
     const hit = overlay.hit(event.containerPoint);
     if (!hit) return;
-    if (hit.spot && hit.spot.count > 1 && map.getZoom() < 18 && spread(hit.spot) > 1) {
+    if (hit.spot && hit.spot.all.length > 1 && map.getZoom() < 18 && spread(hit.spot) > 1) {
       moved(() => map.fitBounds(L.latLngBounds(hit.spot.all.map((f) => [f.lat, f.lon])).pad(0.2), { animate: false, maxZoom: 18 }));
       state.view = map.getBounds();
       refresh();

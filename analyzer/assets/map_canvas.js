@@ -232,7 +232,7 @@
       context.beginPath(); context.rect(px - 4, py - 4, 8, 8); context.fill(); context.stroke();
       this._label(context, label, px + 9, py - 9);
     },
-    // Marks that fall together are one with their number; the weightiest says how it looks.
+    // Marks that fall together are one: the weightiest says how it looks, the number is that of its verdict.
     _marks(context) {
       const scene = this._scene, cells = new Map(), view = this._view;
       this.spots = [];
@@ -243,7 +243,11 @@
         if (px < -20 || py < -20 || px > view.width + 20 || py > view.height + 20) continue;
         const key = Math.floor(px / CELL) * 65536 + Math.floor(py / CELL), cell = cells.get(key);
         if (!cell) cells.set(key, { px, py, finding, count: 1, all: [finding] });
-        else { cell.count += 1; if (cell.all.length < 50) cell.all.push(finding); if (finding.verdict > cell.finding.verdict) { cell.finding = finding; cell.px = px; cell.py = py; } }
+        else {
+          if (cell.all.length < 50) cell.all.push(finding);
+          if (finding.verdict === cell.finding.verdict) cell.count += 1;
+          else if (finding.verdict > cell.finding.verdict) Object.assign(cell, { finding, px, py, count: 1 });
+        }
       }
       this.spots = [...cells.values()].sort((a, b) => a.finding.verdict - b.finding.verdict);
       const chosen = scene.selected;
@@ -254,7 +258,7 @@
       for (const spot of this.spots) this._mark(context, spot, spot.finding === chosen);
     },
     _mark(context, { px, py, finding, count }, chosen) {
-      const name = names[finding.verdict], text = count > 999 ? "999+" : String(count), radius = count > 1 ? 9 + 2.6 * text.length : 8;
+      const name = names[finding.verdict], text = count > 999 ? "999+" : String(count), radius = count > 1 ? 7 + 2.5 * text.length : 8;
       context.beginPath();
       if (name === "violation") context.arc(px, py, radius, 0, 2 * Math.PI);
       else if (name === "indeterminate") { context.moveTo(px, py - radius - 2); context.lineTo(px + radius + 2, py); context.lineTo(px, py + radius + 2); context.lineTo(px - radius - 2, py); context.closePath(); }

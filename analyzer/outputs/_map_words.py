@@ -93,11 +93,8 @@ def headline(summary: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     count, unsure, unseen = (found[name] for name in ("violation", "indeterminate", "not_observed"))
     ko = f"위반 {count:,}건 · 차량 {vehicles:,}대 중 {bad:,}대" if count else f"확실한 위반 없음 · 차량 {vehicles:,}대"
     many = "violation" if count == 1 else "violations"
-    en = (
-        f"{count:,} {many} · {bad:,} of {vehicles:,} vehicles"
-        if count
-        else f"No certain violation · vehicles: {vehicles:,}"
-    )
+    fleet = f"{bad:,} of {vehicles:,} {'vehicle' if vehicles == 1 else 'vehicles'}"
+    en = f"{count:,} {many} · {fleet}" if count else f"No certain violation · vehicles: {vehicles:,}"
     apart = {
         "ko": f"따로 셈: 판정 불가 {unsure:,}건, 관측되지 않음 {unseen:,}건",
         "en": f"Counted apart: {unsure:,} undecided, {unseen:,} not observed",

@@ -508,6 +508,27 @@ def test_days_come_from_a_folder_where_one_file_is_too_big(opened, demo, tmp_pat
     page.wait_for_selector(".detail h2")
 
 
+def test_without_its_folder_a_map_still_answers(browser, tmp_path, monkeypatch):
+    from analyzer.outputs import map as output
+
+    monkeypatch.setattr(output, "MOST_BYTES", 1)
+    run_demo(tmp_path / "out", "en")
+    shutil.rmtree(tmp_path / "out" / "map")
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((tmp_path / "out" / "map.html").as_uri())
+    ready(page)
+    assert page.inner_text("h1") == "5 violations · 3 of 4 vehicles"
+    assert "cannot be read" in page.inner_text(".status")
+    assert rows(page).count() == 8
+    rows(page).first.click()
+    page.click(".detail .back")
+    assert rows(page).count() == 8
+    assert errors == []
+    page.close()
+
+
 def test_a_basemap_lies_under_the_zones(opened, hostile, tmp_path):
     ring = [[126.6, 35.0], [127.0, 35.0], [127.0, 35.3], [126.6, 35.3], [126.6, 35.0]]
     (tmp_path / "base.geojson").write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}), encoding="utf-8")
