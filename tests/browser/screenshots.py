@@ -13,6 +13,8 @@ PAGES = {
     "report": ({"width": 1200, "height": 1000}, "html"),
     "map": ({"width": 1440, "height": 900}, "html[data-loaded]"),
 }
+LINKS = {("map", "en"): "#finding=0a04be774fa4"}
+"""Pages that are opened by a link to one finding of the demo."""
 
 
 def take(folder):
@@ -25,7 +27,7 @@ def take(folder):
             run_demo(out, lang)
             for name, (size, ready) in PAGES.items():
                 page = browser.new_context(offline=True, viewport=size).new_page()
-                page.goto((out / f"{name}.html").as_uri())
+                page.goto((out / f"{name}.html").as_uri() + LINKS.get((name, lang), ""))
                 page.wait_for_selector(ready, state="attached")
                 page.wait_for_timeout(500)
                 page.screenshot(path=folder / f"{name}-{lang}.png")
