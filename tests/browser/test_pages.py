@@ -1,8 +1,5 @@
 """Report and map in a real browser, with the network off and hostile names in the log."""
 
-import os
-import shutil
-
 import pytest
 
 from analyzer.analysis import Options, analyze
@@ -12,22 +9,6 @@ from analyzer.zone_loading import load_zone_set
 from tests.hostile import NAMES, hostile_log
 
 pytestmark = pytest.mark.browser
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        assert not os.environ.get("CI"), "CI must have a Chromium: see .ci/run"
-        pytest.skip("no Chromium on this machine: report and map are NOT tested in a browser")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-        launched = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

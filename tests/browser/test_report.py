@@ -23,21 +23,6 @@ ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / ".cache" / "axe-core" / "axe.min.js"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    try:
-        path = report_pdf.find_browser()
-    except OutputError:
-        assert not os.environ.get("CI"), "CI must have a Chromium: see .ci/run"
-        pytest.skip("no Chromium on this machine: the report is NOT tested in a browser")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
 def opened(browser):
     """Return a function that opens a file offline in some width; it fails on any message or request to elsewhere."""
