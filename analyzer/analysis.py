@@ -6,17 +6,18 @@ a few parts and what was found in the others, however long the logs are.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from analyzer.accounting import accounts_of, all_notices, rejects_table
 from analyzer.checks import checks
 from analyzer.errors import LogError
 from analyzer.judging import judge_all, slice_tasks
-from analyzer.logs import Plan, ReadOptions, plan_log, sha256_of
+from analyzer.logs import Plan, ReadOptions, is_url, plan_log, sha256_of
 from analyzer.pool import Pool, pool_of
 from analyzer.reduction import reduce
 from analyzer.results import Analysis, LogAccount
@@ -27,6 +28,9 @@ from analyzer.zones import ZoneSet
 
 WORTH_SHARING = 3_000_000
 """Records from which on other processes are worth their start."""
+
+LATE_BYTES = 1 << 28
+"""The last bytes to be hashed: that waits for the slices, because one processor is free after them."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,29 @@ def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | No
         if sum(part.records for plan in plans for part in plan.parts) >= WORTH_SHARING:
             pool.start()
         hasher = stack.enter_context(ThreadPoolExecutor(1))
-        hashes = hasher.map(sha256_of, [plan.path for plan in plans])
-        return _analyzed(plans, failed, zone_set, options, pool, hashes)
+        sliced = Event()
+        stack.callback(sliced.set)
+        hashes = hasher.submit(list, _hashes([plan.path for plan in plans], sliced))
+        return _analyzed(plans, failed, zone_set, options, pool, _Side(sliced, hashes))
+
+
+@dataclass(frozen=True)
+class _Side:
+    """What is done beside the judging: hashes of the logs, the last of them once `sliced` is set."""
+
+    sliced: Event
+    hashes: Future[list[str | None]]
+
+
+def _hashes(paths: Sequence[str], sliced: Event) -> Iterator[str | None]:
+    """Yield the SHA-256 of each log, null of a URL; those of the last bytes once all slices are judged."""
+    sizes = [0 if is_url(path) else Path(path).stat().st_size for path in paths]
+    left = sum(sizes)
+    for path, size in zip(paths, sizes, strict=True):
+        if left <= LATE_BYTES:
+            sliced.wait()
+        yield sha256_of(path)
+        left -= size
 
 
 def _plans(paths: list[str], options: Options) -> tuple[list[Plan], dict[str, str]]:
@@ -91,14 +116,14 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     zone_set: ZoneSet,
     options: Options,
     pool: Pool,
-    hashes: Iterable[str | None],
+    side: _Side,
 ) -> Analysis:
     """Return the analysis of planned logs."""
     files = [_shown(plan.path, options) for plan in plans]
     tasks = slice_tasks(plans)
     world = World.of(zone_set, checks())
     pool.share(_common(world, options, pool, alone=len(tasks) == 1 and len(tasks[0].batches) == 1))
-    judged = judge_all(tasks, pool, _telling(options))
+    judged = judge_all(tasks, pool, _telling(options, side.sliced))
     if len(judged.errors) == len(plans):
         raise LogError("\n".join([*judged.errors.values(), *failed.values()]))
     if not any(shard.legs.height for shard in judged.shards):
@@ -106,7 +131,7 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     reduced = reduce(judged.shards, world, files)
     in_part = bool(options.start or options.end or options.vehicles)
     notices = all_notices(judged, plans, files, reduced.trips, zone_set, in_part=in_part)
-    accounts = accounts_of(judged, plans, files, list(hashes)) + [
+    accounts = accounts_of(judged, plans, files, side.hashes.result()) + [
         LogAccount(_shown(path, options), None, None, 0, 0, 0, 0, error=reason) for path, reason in failed.items()
     ]
     ordered = tuple(sorted(accounts, key=lambda account: account.path))
@@ -143,10 +168,16 @@ def _common(world: World, options: Options, pool: Pool, *, alone: bool) -> Commo
     )
 
 
-def _telling(options: Options) -> Callable[[int, int], None]:
-    """Return what tells the caller how far the analysis is."""
-    tell = options.progress
-    return (lambda done, total: tell(done, total, "judging")) if tell else (lambda _done, _total: None)
+def _telling(options: Options, sliced: Event) -> Callable[[int, int], None]:
+    """Return what tells the caller how far the analysis is, and sets `sliced` when all slices are judged."""
+
+    def tell(done: int, total: int) -> None:
+        if options.progress:
+            options.progress(done, total, "judging")
+        if done == total:
+            sliced.set()
+
+    return tell
 
 
 def _shown(path: str, options: Options) -> str:

@@ -75,8 +75,9 @@ def several(number: int, one: str, many: str, **values: Any) -> dict[str, str]:
 
 def _filled(text: str, lang: str, values: Mapping[str, Any]) -> str:
     """Return a text with its gaps filled; braces in the values stay what they are."""
-    own = {key: value[lang] if isinstance(value, Mapping) else value for key, value in values.items()}
-    return text.format(**own) if own else text
+    if not values:
+        return text
+    return text.format_map({key: value[lang] if isinstance(value, dict) else value for key, value in values.items()})
 
 
 def joined(texts: Sequence[Both], separator: str = " ") -> dict[str, str]:

@@ -31,7 +31,9 @@ if TYPE_CHECKING:  # a pool starts before these are imported
 
 ATTEMPTS = 2
 QUEUED = 2
-"""Tasks handed to each worker: it never idles while this process is busy itself."""
+"""Tasks handed to each worker where many wait: it never idles while this process is busy itself."""
+MANY = 8
+"""Waiting tasks for each worker that are many: of fewer, one in hand is one that nobody else can take."""
 
 _held: dict[Path, "Common"] = {}
 
@@ -183,7 +185,7 @@ class _Desk:
         """Keep the other processes busy, with a job in hand as long as many wait."""
         others = pool.workers - 1
         with self._lock:
-            while self._waiting and self._busy() < others * (QUEUED if len(self._waiting) > QUEUED * others else 1):
+            while self._waiting and self._busy() < others * (QUEUED if len(self._waiting) > MANY * others else 1):
                 number = self._waiting.popleft()
                 try:
                     future = pool.submit(jobs[number])

@@ -38,6 +38,7 @@ __all__ = [
     "Remark",
     "find_logs",
     "formats",
+    "is_url",
     "notices_of",
     "plan_log",
     "read_log",

@@ -6,6 +6,8 @@ from pathlib import Path
 from analyzer.errors import LogError
 
 HEAD_BYTES = 4096
+CHUNK_BYTES = 1 << 22
+"""Bytes hashed at once: other threads run meanwhile, and for each chunk it must wait for them."""
 
 
 def is_url(path: str) -> bool:
@@ -33,4 +35,7 @@ def sha256_of(path: str) -> str | None:
     if is_url(path):
         return None
     with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+        return digest.hexdigest()

@@ -12,12 +12,14 @@ from analyzer.outputs._output import Output, Run
 from analyzer.results import Analysis
 from analyzer.tables import INSTANT
 
+_written = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def _write(analysis: Analysis, folder: Path, _run: Run) -> None:
     with (folder / "findings.geojson").open("w", encoding="utf-8", newline="\n") as file:
         file.write('{"type": "FeatureCollection", "features": [')
         rows = _plain(analysis.findings).iter_rows(named=True)
-        file.write(",".join("\n" + json.dumps(_feature(row), ensure_ascii=False) for row in rows))
+        file.write(",".join("\n" + _written(_feature(row)) for row in rows))
         file.write("\n]}\n")
 
 
