@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -108,14 +109,15 @@ def test_a_vehicle_with_samples_only_is_still_counted(tmp_path, monkeypatch):
     rows = records((0, 126.8, 5.0, None)), records((0, None, 5.0, None)).with_columns(vehicle_id=pl.lit("W"))
     parts = (Part(0, 1, 1), Part(1, 2, 1))
     frames = dict(zip(parts, rows, strict=True))
-    monkeypatch.setattr(analyzer.analysis, "plan_log", lambda *_: Plan("x", "csv", parts))
-    monkeypatch.setattr(analyzer.analysis, "sha256_of", lambda _: None)
+    path = str(tmp_path / "x")
+    Path(path).touch()
+    monkeypatch.setattr(analyzer.analysis, "plan_log", lambda *_: Plan(path, "csv", parts))
     monkeypatch.setattr(
         analyzer.tasks,
         "read_part",
-        lambda _plan, part, _options: Log("x", "csv", None, frames[part].drop("file"), NO_REJECTS, 1),
+        lambda _plan, part, _options: Log(path, "csv", None, frames[part].drop("file"), NO_REJECTS, 1),
     )
-    account = analyze(["x"], load_zone_set("demo")).logs[0]
+    account = analyze([path], load_zone_set("demo")).logs[0]
     assert (account.records, account.fixes, account.rejects, account.other_records) == (2, 1, 0, 1)
 
 
