@@ -124,6 +124,7 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     world = World.of(zone_set, checks())
     pool.share(_common(world, options, pool, alone=len(tasks) == 1 and len(tasks[0].batches) == 1))
     judged = judge_all(tasks, pool, _telling(options, side.sliced))
+    pool.stop()
     if len(judged.errors) == len(plans):
         raise LogError("\n".join([*judged.errors.values(), *failed.values()]))
     if not any(shard.legs.height for shard in judged.shards):

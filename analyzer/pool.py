@@ -74,6 +74,7 @@ class Pool:
         self.workers, self.folder = workers, folder
         self._shared = folder / "common.pickle"
         self._executor: ProcessPoolExecutor | None = None
+        self._ending: threading.Thread | None = None
 
     def start(self) -> None:
         """Start the other processes, if there are to be any and they do not run yet."""
@@ -83,10 +84,17 @@ class Pool:
                 self._executor.submit(_warm)
 
     def stop(self) -> None:
-        """End the other processes."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
-            self._executor = None
+        """Tell the other processes to end; `end` waits until they have."""
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            self._ending = threading.Thread(target=executor.shutdown, kwargs={"cancel_futures": True})
+            self._ending.start()
+
+    def end(self) -> None:
+        """End the other processes: nothing of them is left."""
+        self.stop()
+        if self._ending is not None:
+            self._ending.join()
 
     def share(self, common: "Common") -> None:
         """Give all processes what their tasks share."""
@@ -231,4 +239,4 @@ def pool_of(workers: int) -> Iterator[Pool]:
         try:
             yield pool
         finally:
-            pool.stop()
+            pool.end()
