@@ -10,20 +10,24 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import polars as pl
 
 from analyzer.errors import LogError, WorkerError
 from analyzer.legs import hints_for
 from analyzer.logs import PART_RECORDS, Plan, refuse_unreadable
-from analyzer.pool import Pool
 from analyzer.reduction import numbered_legs, together
-from analyzer.seams import in_shards, seams_of, tangled_vehicles
+from analyzer.regather import Source, regathers
+from analyzer.seams import by_day, in_shards, seams_of, tangled_vehicles
 from analyzer.shard import Shard
 from analyzer.tasks import GatherTask, Job, Outcome, Piece, Reading, Rows, SeamTask, SliceTask, Spill, SpillTask, Task
 
 TASK_BATCHES = 4
 """Slices of one task at the most: they are judged together."""
+
+KEPT_BATCHES = 2
+"""The same of one whose outcome is kept: fewer, because one changed part has all of them judged again."""
 
 FAIR_SHARE = 2
 """A task takes no more of the slices still left than one in so many: the last ones are small, and
@@ -70,7 +74,20 @@ class Judged:
 Tell = Callable[[int, int], None]
 
 
-def judge_all(tasks: Sequence[SliceTask], pool: Pool, tell: Tell) -> Judged:
+class Runner(Protocol):
+    """Who does the jobs; one that `keeps` their outcomes needs jobs that do not depend on each other's neighbours."""
+
+    @property
+    def keeps(self) -> bool:
+        """Return whether outcomes are kept from run to run."""
+        ...
+
+    def run(self, jobs: Sequence[Job], done: Callable[[int], None] = ...) -> list[Outcome | WorkerError]:
+        """Return the outcome of every job, in their order."""
+        ...
+
+
+def judge_all(tasks: Sequence[SliceTask], pool: Runner, tell: Tell) -> Judged:
     """Return the judged shards of all slices, and of what lies between them."""
     outcomes = [
         _or_named(o, t)
@@ -86,7 +103,7 @@ def judge_all(tasks: Sequence[SliceTask], pool: Pool, tell: Tell) -> Judged:
     for task, outcome in kept:
         judged.add(Work(task, _base(task, bases), tangled), outcome.shard)
     if tangled:
-        _untangle(judged, kept, tangled, bases, pool)
+        (_regather if pool.keeps else _untangle)(judged, kept, tangled, bases, pool)
     _close_seams(judged, pool)
     _tell_legs(judged, pool)
     return judged
@@ -95,6 +112,16 @@ def judge_all(tasks: Sequence[SliceTask], pool: Pool, tell: Tell) -> Judged:
 def _told(tell: Tell, total: int) -> Callable[[int], None]:
     """Return what the pool calls when tasks are done."""
     return lambda done: tell(done, total)
+
+
+def tasks_by_log(plans: Sequence[Plan]) -> list[SliceTask]:
+    """Return the parts of all logs as tasks that depend on their own log alone: a batch a part."""
+    tasks: list[SliceTask] = []
+    for file, plan in enumerate(plans):
+        batches = [(Piece(file, number, plan, part),) for number, part in enumerate(plan.parts)]
+        for first in range(0, len(batches), KEPT_BATCHES):
+            tasks.append(SliceTask(len(tasks), tuple(batches[first : first + KEPT_BATCHES])))
+    return tasks
 
 
 def slice_tasks(plans: Sequence[Plan]) -> list[SliceTask]:
@@ -231,7 +258,7 @@ def _untangle(
     kept: Sequence[tuple[SliceTask, Outcome]],
     tangled: tuple[str, ...],
     bases: dict[tuple[int, int], int],
-    pool: Pool,
+    pool: Runner,
 ) -> None:
     """Judge vehicles whose records do not lie in order over the slices, from records put aside."""
     spills: list[tuple[Spill, int]] = [(spill, _base(t, bases)) for t, o in kept for spill in o.spills]
@@ -247,6 +274,21 @@ def _untangle(
     gathers = _gathers(spills, sampled, PART_RECORDS)
     for gathered, gather in zip(pool.run([(task, None) for task in gathers]), gathers, strict=True):
         judged.add(Work(gather), _done(gathered).shard)
+
+
+def _regather(
+    judged: Judged,
+    kept: Sequence[tuple[SliceTask, Outcome]],
+    tangled: tuple[str, ...],
+    bases: dict[tuple[int, int], int],
+    pool: Runner,
+) -> None:
+    """Judge these vehicles from records that are kept."""
+    sources = [Source(batch, bases[batch[0].file, batch[0].number]) for task, _ in kept for batch in task.batches]
+    spills = [spill for _, outcome in kept for spill in outcome.spills]
+    tasks = list(regathers(sources, spills, tangled, PART_RECORDS))
+    for task, outcome in zip(tasks, pool.run([(task, None) for task in tasks]), strict=True):
+        judged.add(Work(task), _done(outcome).shard)
 
 
 def _done(outcome: Outcome | WorkerError) -> Outcome:
@@ -291,17 +333,18 @@ def _rows(group: pl.DataFrame, spills: Sequence[tuple[Spill, int]]) -> tuple[Row
     return tuple(rows)
 
 
-def _close_seams(judged: Judged, pool: Pool) -> None:
+def _close_seams(judged: Judged, pool: Runner) -> None:
     """Judge what slices left at the ends of lanes."""
     lanes, left = together(judged.shards, "lanes"), together(judged.shards, "left")
     if left.is_empty():
         return
-    tasks = [SeamTask(records, seams) for records, seams in in_shards(*seams_of(lanes, left), PART_RECORDS)]
+    divided = (by_day if pool.keeps else in_shards)(*seams_of(lanes, left), PART_RECORDS)
+    tasks = [SeamTask(records, seams) for records, seams in divided]
     for outcome, task in zip(pool.run([(task, None) for task in tasks]), tasks, strict=True):
         judged.add(Work(task), _done(outcome).shard)
 
 
-def _tell_legs(judged: Judged, pool: Pool) -> None:
+def _tell_legs(judged: Judged, pool: Runner) -> None:
     """Do shards again whose legs did not see what their trips say."""
     for _ in range(ROUNDS):
         legs = together(judged.shards, "legs")

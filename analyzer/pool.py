@@ -69,6 +69,8 @@ def _work(common: Path, job: "Job") -> "Outcome":
 class Pool:
     """Up to `workers` processes, this one among them; used through `pool_of`."""
 
+    keeps = False
+
     def __init__(self, workers: int, folder: Path) -> None:
         """Note how many processes there may be; `folder` is for what they share."""
         self.workers, self.folder = workers, folder

@@ -1,0 +1,144 @@
+"""A ledger: the folder that keeps what was read and judged, so that a run does only what is new or changed."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from analyzer.errors import LedgerError, LogError
+from analyzer.index import Index, Stamp, now_ns, stamped
+from analyzer.keeping import Keeper
+from analyzer.logs import Part, PartSize, Plan, ReadOptions, is_url, sha256_of
+from analyzer.pool import Pool, cores
+from analyzer.shelf import KeptLog, Shelf, reading_key
+from analyzer.store import Store, digest_of
+from analyzer.tasks import Common
+from analyzer.tool import tool
+
+TRIES = 3
+"""How often a file that changes while it is read is read again."""
+
+
+@dataclass
+class Ledger:
+    """A ledger in use by one run; `past` (of a run that is made again) says what the logs were.
+
+    `keeper` is who did the tasks of this run, `logs` the logs by their path, once it is known.
+    """
+
+    store: Store
+    past: Mapping[str, KeptLog] | None = None
+    tool: Mapping[str, str] = field(default_factory=tool)
+    keeper: Keeper | None = None
+    logs: dict[str, KeptLog] = field(default_factory=dict)
+
+    @staticmethod
+    def at(root: Path) -> "Ledger":
+        """Return the ledger in a folder, made where there is none."""
+        store = Store(root)
+        store.open()
+        return Ledger(store)
+
+    def plans(
+        self, paths: Sequence[str], options: ReadOptions, plan: Callable[[str], Plan]
+    ) -> tuple[list[Plan], dict[str, str]]:
+        """Return how each log is divided, and the reasons of those that cannot be read."""
+        self._learn(paths, options)
+        plans, failed = [], {}
+        for path in paths:
+            try:
+                plans.append(self._plan(path, plan))
+            except LogError as error:
+                failed[path] = str(error)
+        return plans, failed
+
+    def hashes(self, plans: Sequence[Plan]) -> list[str | None]:
+        """Return the SHA-256 of each log."""
+        return [self.logs[plan.path].sha256 for plan in plans]
+
+    def shelf(self, plans: Sequence[Plan]) -> Shelf:
+        """Return the records of these logs."""
+        return Shelf(self.store, {file: self.logs[plan.path] for file, plan in enumerate(plans)})
+
+    def runner(self, pool: Pool, common: Common, worth_sharing: int) -> Keeper:
+        """Return who does the tasks of a run."""
+        if common.shelf is None:
+            raise LedgerError("what is kept needs a ledger")
+        self.keeper = Keeper(pool, common, common.shelf, dict(self.tool), worth_sharing)
+        return self.keeper
+
+    @property
+    def damaged(self) -> list[str]:
+        """Return the files of the ledger that were found to be damaged, and made again."""
+        return sorted({*self.store.damaged, *(self.keeper.damaged if self.keeper else ())})
+
+    def _learn(self, paths: Sequence[str], options: ReadOptions) -> None:
+        """Learn what each log holds; one that cannot be opened is left to who plans it."""
+        if any(is_url(path) for path in paths):
+            raise LedgerError("--ledger keeps files, and cannot tell whether a URL changed; download the logs first")
+        if self.past is not None:
+            self.logs = dict(self.past)
+            return
+        how = digest_of(reading_key(options), asdict(PartSize()), dict(self.tool))
+        for path, (stamp, sha256) in self._contents(paths).items():
+            self.logs[path] = KeptLog(path, digest_of("log", sha256, Path(path).name, how), sha256, stamp)
+
+    def _contents(self, paths: Sequence[str]) -> dict[str, tuple[Stamp, str]]:
+        """Return stamp and SHA-256 of all files that can be read, of known ones without reading them."""
+        index = Index(self.store.root, self._past_contents, self.store.note)
+        known = index.known(paths)
+        with ThreadPoolExecutor(cores()) as threads:
+            read = dict(zip(paths, threads.map(lambda p: None if p in known else _content(p), paths), strict=True))
+        index.remember((p, c.stamp, c.sha256) for p, c in read.items() if c and c.stamp.settled(c.before_ns))
+        contents = {path: (c.stamp, c.sha256) for path, c in read.items() if c}
+        return contents | {path: (Stamp.of(path), sha256) for path, sha256 in known.items()}
+
+    def _past_contents(self) -> Iterator[tuple[str, Stamp, str]]:
+        """Yield what past runs knew of files."""
+        for path in sorted((self.store.root / "runs").glob("*.json")):
+            manifest = self.store.sealed(path, path.stem)
+            if manifest is not None:
+                settled = (log for log in manifest["logs"] if log["settled"])
+                yield from ((log["place"], stamped(log["stamp"]), log["sha256"]) for log in settled)
+
+    def _plan(self, path: str, plan: Callable[[str], Plan]) -> Plan:
+        """Return how a log is divided."""
+        log = self.logs.get(path)
+        if log is None:
+            return plan(path)
+        receipt = self.store.receipt("plans", log.key)
+        if receipt is not None:
+            return _plan_from(path, receipt["plan"])
+        log.refuse_changed()
+        made = plan(path)
+        log.refuse_changed()
+        self.store.commit("plans", log.key, {"plan": {**asdict(made), "path": ""}})
+        return made
+
+
+def _plan_from(path: str, plain: Mapping[str, Any]) -> Plan:
+    """Return a plan from plain data."""
+    return Plan(**{**plain, "path": path, "parts": tuple(Part(**part) for part in plain["parts"])})
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a file held when it was read, at `before_ns` or later."""
+
+    stamp: Stamp
+    sha256: str
+    before_ns: int
+
+
+def _content(path: str) -> _Content | None:
+    """Return what a file holds, null where it cannot be read or does not stay the same."""
+    for _ in range(TRIES):
+        try:
+            before_ns, stamp = now_ns(), Stamp.of(path)
+            sha256 = sha256_of(path)
+            if sha256 is not None and Stamp.of(path) == stamp:
+                return _Content(stamp, sha256, before_ns)
+        except OSError:
+            return None
+    return None

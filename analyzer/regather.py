@@ -1,0 +1,112 @@
+"""Vehicles that slices cannot judge, judged again from the records on a shelf.
+
+These are vehicles whose records do not lie in order over the slices, or that come in several
+streams. A task reads the parts of logs that hold them, and judges some vehicles, or the
+hours of a large one. Which vehicles share a task depends on these parts alone, so what is
+added elsewhere changes no task.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import polars as pl
+
+from analyzer.errors import LedgerError
+from analyzer.shard import analyze_shard
+from analyzer.stated import Hints
+from analyzer.tasks import HOUR, Common, Outcome, Piece, Reading, Spill, read_batch
+
+
+@dataclass(frozen=True)
+class Source:
+    """Parts of a log that were read together; `base` is added to their record numbers."""
+
+    batch: tuple[Piece, ...]
+    base: int
+
+
+@dataclass(frozen=True)
+class Regather:
+    """Judge vehicles by all their records in some parts, or (`hours`: first and last) in some hours.
+
+    `alone` says that nobody else has any of these vehicles.
+    """
+
+    sources: tuple[Source, ...]
+    vehicles: tuple[str, ...]
+    hours: tuple[int, int] | None
+    alone: bool
+
+    def run(self, common: Common, hints: Hints | None = None) -> Outcome:
+        """Return the rows of the shard."""
+        records = pl.concat([self._own(source, common) for source in self.sources], how="diagonal_relaxed")
+        return Outcome(analyze_shard([records], common.world, alone=self.alone, hints=hints, draw=common.draw))
+
+    def _own(self, source: Source, common: Common) -> pl.DataFrame:
+        """Return the records of the vehicles in one source."""
+        readings: list[Reading] = []
+        records = read_batch(source.batch, common, readings)
+        for reading in readings:
+            if reading.error is not None:
+                raise LedgerError(reading.error)
+        own = pl.col("vehicle_id").cast(pl.String).is_in(self.vehicles)
+        if self.hours is not None:
+            own &= HOUR.is_between(*self.hours)
+        named = records.filter(own).with_columns(pl.col("vehicle_id").cast(pl.String), pl.col("record") + source.base)
+        return named.sort("vehicle_id", "time", maintain_order=True)
+
+
+def regathers(
+    sources: Sequence[Source], spills: Sequence[Spill], vehicles: Sequence[str], size: int
+) -> Iterator[Regather]:
+    """Yield the tasks for some vehicles, of about `size` records; `spills` say what each source holds.
+
+    A vehicle with samples stays in one piece: they belong to fixes of other streams.
+    """
+    rows = pl.concat(
+        spill.rows.with_columns(source=pl.lit(number, dtype=pl.Int64))
+        for number, spill in enumerate(spills)
+        if spill.rows.height
+    ).filter(pl.col("vehicle_id").is_in(list(vehicles)))
+    whole = {vehicle for spill in spills for vehicle in spill.samples}
+    small: list[tuple[tuple[int, ...], str, int]] = []
+    for (vehicle,), own in rows.partition_by("vehicle_id", as_dict=True).items():
+        total = int(own["count"].sum())
+        if total > size and vehicle not in whole:
+            yield from _by_hours(sources, vehicle, own, size)
+        else:
+            small.append((_numbers(own), vehicle, total))
+    for numbers, alike in groupby(sorted(small), key=lambda entry: entry[0]):
+        read = tuple(sources[number] for number in numbers)
+        for some in _filled([(vehicle, total) for _, vehicle, total in alike], size):
+            yield Regather(read, some, None, alone=True)
+
+
+def _filled(vehicles: Sequence[tuple[str, int]], size: int) -> Iterator[tuple[str, ...]]:
+    """Yield vehicles together as long as they have no more than `size` records."""
+    some: list[str] = []
+    count = 0
+    for vehicle, total in vehicles:
+        if some and count + total > size:
+            yield tuple(some)
+            some, count = [], 0
+        some.append(vehicle)
+        count += total
+    yield tuple(some)
+
+
+def _by_hours(sources: Sequence[Source], vehicle: str, rows: pl.DataFrame, size: int) -> Iterator[Regather]:
+    """Yield the tasks of a large vehicle, cut by the hour."""
+    hours = rows.group_by("hour").agg(pl.col("count").sum()).sort("hour")
+    cut = hours.select("hour", group=(pl.col("count").cum_sum() - 1) // size)
+    parts = rows.join(cut, on="hour").sort("group").partition_by("group", maintain_order=True)
+    for part in parts:
+        read = tuple(sources[number] for number in _numbers(part))
+        span = (part["hour"].min(), part["hour"].max())
+        yield Regather(read, (vehicle,), span, alone=len(parts) == 1)  # type: ignore[arg-type]
+
+
+def _numbers(rows: pl.DataFrame) -> tuple[int, ...]:
+    """Return the numbers of the sources of some rows."""
+    return tuple(rows["source"].unique().sort().to_list())

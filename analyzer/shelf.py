@@ -1,0 +1,116 @@
+"""The records of logs as a ledger keeps them: read once, then taken from there.
+
+What is kept depends on the content of a file, its name (a vehicle may be called after it),
+how it is read and by which zonelog; on no rule and on no zone. So other rules judge the
+records again and read no log.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analyzer.errors import LedgerError, LogError
+from analyzer.index import Stamp
+from analyzer.logs import Log, Part, Plan, Remark
+from analyzer.store import Store, digest_of, packed
+
+OWN_PATH = "\0"
+"""Stands for the path of a log, which may be another one when its records are asked for again."""
+
+_NOT_PLAIN = ("path", "format", "sha256", "records", "rejects", "remarks")
+
+
+@dataclass(frozen=True)
+class KeptLog:
+    """A log that a ledger knows: the name of its content and reading; null `stamp`: it is not to be opened."""
+
+    path: str
+    key: str
+    sha256: str
+    stamp: Stamp | None
+
+    def unchanged(self) -> bool:
+        """Return whether the file still is what was named."""
+        try:
+            return self.stamp is not None and Stamp.of(self.path) == self.stamp
+        except OSError:
+            return False
+
+    def refuse_changed(self) -> None:
+        """Refuse a file that is no longer what was named."""
+        if self.stamp is None:
+            raise LedgerError(
+                f"{self.path}: what this run read of it is no longer in the ledger; analyze the logs again, "
+                "if they still are as they were"
+            )
+        if not self.unchanged():
+            raise LogError(f"{self.path}: was changed while it was read; analyze again when it is complete")
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The records of all logs of a run, by the index of the file."""
+
+    store: Store
+    logs: Mapping[int, KeptLog]
+
+    def part_key(self, file: int, part: Part) -> str:
+        """Return the name of the records of a part."""
+        return digest_of("records", self.logs[file].key, part.start, part.stop)
+
+    def part(self, file: int, plan: Plan, part: Part, read: Callable[[], Log]) -> Log:
+        """Return a part of a log as it is kept, else read it and keep it."""
+        key = self.part_key(file, part)
+        kept = self._kept(key, plan)
+        if kept is not None:
+            return kept
+        self.logs[file].refuse_changed()
+        log = read()
+        self.logs[file].refuse_changed()
+        tables = {"records": log.records, "rejects": log.rejects}
+        piece = self.store.put(packed({name: frame for name, frame in tables.items() if frame.width}))
+        self.store.commit("records", key, {"piece": piece, **_plain(log)})
+        return log
+
+    def _kept(self, key: str, plan: Plan) -> Log | None:
+        """Return a part that is kept, null where it is not."""
+        receipt = self.store.receipt("records", key)
+        frames = None if receipt is None else self.store.frames(receipt["piece"])
+        if receipt is None or frames is None:
+            return None
+        records, rejects = (frames.get(name, pl.DataFrame()) for name in ("records", "rejects"))
+        remarks = remarks_from(receipt["remarks"], plan.path)
+        return Log(plan.path, plan.format, None, records, rejects, remarks=remarks, **receipt["plain"])
+
+
+def _plain(log: Log) -> dict[str, Any]:
+    """Return what a log says but for its tables."""
+    plain = {f.name: getattr(log, f.name) for f in fields(log) if f.name not in _NOT_PLAIN}
+    return {"plain": plain, "remarks": remarks_of(log.remarks, log.path)}
+
+
+def remarks_of(remarks: tuple[Remark, ...], path: str) -> list[dict[str, Any]]:
+    """Return remarks on a log as plain data."""
+    return [asdict(replace(r, subject=OWN_PATH if r.subject == path else r.subject)) for r in remarks]
+
+
+def remarks_from(plain: list[dict[str, Any]], path: str) -> tuple[Remark, ...]:
+    """Return remarks from plain data, on the log of this path."""
+    made = (Remark(**{**own, "words": tuple(own["words"])}) for own in plain)
+    return tuple(replace(r, subject=path) if r.subject == OWN_PATH else r for r in made)
+
+
+def reading_key(options: Any) -> dict[str, Any]:
+    """Return how to read as plain data: of a file its content counts, not where it is."""
+    return {f.name: _plain_value(getattr(options, f.name)) for f in fields(options)}
+
+
+def _plain_value(value: Any) -> Any:
+    """Return a value as plain data; a path that is no file is a name."""
+    if not isinstance(value, Path):
+        return value
+    return hashlib.sha256(value.read_bytes()).hexdigest() if value.is_file() else str(value)
