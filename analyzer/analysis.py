@@ -16,7 +16,8 @@ from threading import Event
 from analyzer.accounting import accounts_of, all_notices, rejects_table
 from analyzer.checks import checks
 from analyzer.errors import LogError
-from analyzer.judging import Judged, judge_all, slice_tasks, tasks_by_log
+from analyzer.judging import Judged, judge_all, slice_tasks
+from analyzer.kept_tasks import tasks_by_log
 from analyzer.ledger import Ledger
 from analyzer.logs import Plan, ReadOptions, is_url, plan_log, sha256_of
 from analyzer.pool import Pool, pool_of

@@ -57,8 +57,8 @@ class Index:
     past: Callable[[], Iterable[tuple[str, Stamp, str]]]
     note: Callable[[Path], None]
 
-    def known(self, paths: Iterable[str]) -> dict[str, str]:
-        """Return the SHA-256 of those files that are as they were."""
+    def known(self, paths: Iterable[str]) -> dict[str, tuple[Stamp, str]]:
+        """Return stamp and SHA-256 of those files that are as they were."""
         return self._trying(lambda base: _known(base, paths))
 
     def remember(self, entries: Iterable[tuple[str, Stamp, str]]) -> None:
@@ -95,15 +95,15 @@ class Index:
             yield base
 
 
-def _known(base: sqlite3.Connection, paths: Iterable[str]) -> dict[str, str]:
-    """Return the content of files that have an entry which is whole and true."""
+def _known(base: sqlite3.Connection, paths: Iterable[str]) -> dict[str, tuple[Stamp, str]]:
+    """Return stamp and content of files that have an entry which is whole and true."""
     found = {}
     for path in paths:
         name = os.path.abspath(path)  # noqa: PTH100 - links are not resolved
         row = base.execute("SELECT size, mtime_ns, inode, ctime_ns, sha256, seal FROM files WHERE path = ?", [name])
         for *stamp, sha256, seal in row:
             if seal == digest_of(name, *stamp, sha256) and _is_now(path, stamp):
-                found[path] = sha256
+                found[path] = Stamp(*stamp), sha256
     return found
 
 

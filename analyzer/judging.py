@@ -10,24 +10,21 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import polars as pl
 
 from analyzer.errors import LogError, WorkerError
+from analyzer.kept_tasks import Source, regathers
 from analyzer.legs import hints_for
 from analyzer.logs import PART_RECORDS, Plan, refuse_unreadable
+from analyzer.pool import Runner
 from analyzer.reduction import numbered_legs, together
-from analyzer.regather import Source, regathers
 from analyzer.seams import by_day, in_shards, seams_of, tangled_vehicles
 from analyzer.shard import Shard
 from analyzer.tasks import GatherTask, Job, Outcome, Piece, Reading, Rows, SeamTask, SliceTask, Spill, SpillTask, Task
 
 TASK_BATCHES = 4
 """Slices of one task at the most: they are judged together."""
-
-KEPT_BATCHES = 2
-"""The same of one whose outcome is kept: fewer, because one changed part has all of them judged again."""
 
 FAIR_SHARE = 2
 """A task takes no more of the slices still left than one in so many: the last ones are small, and
@@ -74,19 +71,6 @@ class Judged:
 Tell = Callable[[int, int], None]
 
 
-class Runner(Protocol):
-    """Who does the jobs; one that `keeps` their outcomes needs jobs that do not depend on each other's neighbours."""
-
-    @property
-    def keeps(self) -> bool:
-        """Return whether outcomes are kept from run to run."""
-        ...
-
-    def run(self, jobs: Sequence[Job], done: Callable[[int], None] = ...) -> list[Outcome | WorkerError]:
-        """Return the outcome of every job, in their order."""
-        ...
-
-
 def judge_all(tasks: Sequence[SliceTask], pool: Runner, tell: Tell) -> Judged:
     """Return the judged shards of all slices, and of what lies between them."""
     outcomes = [
@@ -112,16 +96,6 @@ def judge_all(tasks: Sequence[SliceTask], pool: Runner, tell: Tell) -> Judged:
 def _told(tell: Tell, total: int) -> Callable[[int], None]:
     """Return what the pool calls when tasks are done."""
     return lambda done: tell(done, total)
-
-
-def tasks_by_log(plans: Sequence[Plan]) -> list[SliceTask]:
-    """Return the parts of all logs as tasks that depend on their own log alone: a batch a part."""
-    tasks: list[SliceTask] = []
-    for file, plan in enumerate(plans):
-        batches = [(Piece(file, number, plan, part),) for number, part in enumerate(plan.parts)]
-        for first in range(0, len(batches), KEPT_BATCHES):
-            tasks.append(SliceTask(len(tasks), tuple(batches[first : first + KEPT_BATCHES])))
-    return tasks
 
 
 def slice_tasks(plans: Sequence[Plan]) -> list[SliceTask]:

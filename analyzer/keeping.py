@@ -18,8 +18,8 @@ import polars as pl
 
 from analyzer.errors import LedgerError, WorkerError
 from analyzer.grounds import grounds_of
+from analyzer.kept_tasks import Regather
 from analyzer.pool import Pool
-from analyzer.regather import Regather
 from analyzer.shard import Shard
 from analyzer.shelf import Shelf, reading_key, remarks_from, remarks_of
 from analyzer.stated import Hints
@@ -71,13 +71,14 @@ class Keep:
 
 @dataclass
 class Keeper:
-    """Does jobs as a pool does, but each only once for all runs on a ledger."""
+    """Does jobs as a pool does, but each only once for all runs on a ledger; or none, with `found_only`."""
 
     pool: Pool
     common: Common
     shelf: Shelf
     tool: dict[str, str]
     worth_sharing: int
+    found_only: bool = False
     done: int = 0
     reused: int = 0
     damaged: list[str] = field(default_factory=list)
@@ -95,6 +96,11 @@ class Keeper:
         done(reused)
         left = [number for number in range(len(jobs)) if number not in outcomes]
         todo: list[Job] = [(Keep(jobs[number][0], names[number]), jobs[number][1]) for number in left]
+        if left and self.found_only:
+            raise LedgerError(
+                f"{self.shelf.store.root}: lacks {len(left)} piece(s) of this run, which was judged by another zonelog "
+                f"({self.tool['zonelog']}, {self.tool['sources']}); install that one to make the result again"
+            )
         self._get_help([jobs[number][0] for number in left])
         outcomes.update(zip(left, self.pool.run(todo, lambda count: done(reused + count)), strict=True))
         self.reused, self.done = self.reused + reused, self.done + len(left)
@@ -147,9 +153,9 @@ def _described(task: Task, shelf: Shelf) -> tuple[Any, tuple[int, ...]]:
 
 
 def _digest_of_frame(frame: pl.DataFrame) -> str:
-    """Return the SHA-256 of a frame; the same rows may have two where they were put together in another way."""
+    """Return the SHA-256 of a frame as Parquet: Arrow may write the same rows in several ways."""
     buffer = io.BytesIO()
-    frame.rechunk().write_ipc(buffer, compression="uncompressed")
+    frame.rechunk().write_parquet(buffer, compression="uncompressed", statistics=False)
     return hashlib.sha256(buffer.getbuffer()).hexdigest()
 
 

@@ -24,7 +24,8 @@ TRIES = 3
 class Ledger:
     """A ledger in use by one run; `past` (of a run that is made again) says what the logs were.
 
-    `keeper` is who did the tasks of this run, `logs` the logs by their path, once it is known.
+    `past_errors` are the logs that it could not read. `keeper` is who did the tasks of this run,
+    `logs` the logs by their path, once it is known.
     """
 
     store: Store
@@ -32,6 +33,7 @@ class Ledger:
     tool: Mapping[str, str] = field(default_factory=tool)
     keeper: Keeper | None = None
     logs: dict[str, KeptLog] = field(default_factory=dict)
+    past_errors: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
     def at(root: Path) -> "Ledger":
@@ -65,8 +67,13 @@ class Ledger:
         """Return who does the tasks of a run."""
         if common.shelf is None:
             raise LedgerError("what is kept needs a ledger")
-        self.keeper = Keeper(pool, common, common.shelf, dict(self.tool), worth_sharing)
+        other_tool = dict(tool()) != dict(self.tool)
+        self.keeper = Keeper(pool, common, common.shelf, dict(self.tool), worth_sharing, found_only=other_tool)
         return self.keeper
+
+    def known_paths(self) -> list[str]:
+        """Return the paths of the logs of a run that is made again."""
+        return sorted(self.past or ())
 
     @property
     def damaged(self) -> list[str]:
@@ -81,18 +88,19 @@ class Ledger:
             self.logs = dict(self.past)
             return
         how = digest_of(reading_key(options), asdict(PartSize()), dict(self.tool))
-        for path, (stamp, sha256) in self._contents(paths).items():
-            self.logs[path] = KeptLog(path, digest_of("log", sha256, Path(path).name, how), sha256, stamp)
+        for path, content in self._contents(paths).items():
+            key = digest_of("log", content.sha256, Path(path).name, how)
+            self.logs[path] = KeptLog(path, key, content.sha256, content.stamp, content.settled)
 
-    def _contents(self, paths: Sequence[str]) -> dict[str, tuple[Stamp, str]]:
-        """Return stamp and SHA-256 of all files that can be read, of known ones without reading them."""
+    def _contents(self, paths: Sequence[str]) -> dict[str, "_Content"]:
+        """Return what all files hold that can be read, of known ones without reading them."""
         index = Index(self.store.root, self._past_contents, self.store.note)
         known = index.known(paths)
         with ThreadPoolExecutor(cores()) as threads:
             read = dict(zip(paths, threads.map(lambda p: None if p in known else _content(p), paths), strict=True))
-        index.remember((p, c.stamp, c.sha256) for p, c in read.items() if c and c.stamp.settled(c.before_ns))
-        contents = {path: (c.stamp, c.sha256) for path, c in read.items() if c}
-        return contents | {path: (Stamp.of(path), sha256) for path, sha256 in known.items()}
+        contents = {path: content for path, content in read.items() if content}
+        index.remember((path, content.stamp, content.sha256) for path, content in contents.items() if content.settled)
+        return contents | {path: _Content(*entry, settled=True) for path, entry in known.items()}
 
     def _past_contents(self) -> Iterator[tuple[str, Stamp, str]]:
         """Yield what past runs knew of files."""
@@ -104,6 +112,8 @@ class Ledger:
 
     def _plan(self, path: str, plan: Callable[[str], Plan]) -> Plan:
         """Return how a log is divided."""
+        if path in self.past_errors:
+            raise LogError(self.past_errors[path])
         log = self.logs.get(path)
         if log is None:
             return plan(path)
@@ -124,11 +134,11 @@ def _plan_from(path: str, plain: Mapping[str, Any]) -> Plan:
 
 @dataclass(frozen=True)
 class _Content:
-    """What a file held when it was read, at `before_ns` or later."""
+    """What a file holds; `settled` says that a change would be seen by its stamp."""
 
     stamp: Stamp
     sha256: str
-    before_ns: int
+    settled: bool
 
 
 def _content(path: str) -> _Content | None:
@@ -138,7 +148,7 @@ def _content(path: str) -> _Content | None:
             before_ns, stamp = now_ns(), Stamp.of(path)
             sha256 = sha256_of(path)
             if sha256 is not None and Stamp.of(path) == stamp:
-                return _Content(stamp, sha256, before_ns)
+                return _Content(stamp, sha256, stamp.settled(before_ns))
         except OSError:
             return None
     return None

@@ -26,12 +26,16 @@ _NOT_PLAIN = ("path", "format", "sha256", "records", "rejects", "remarks")
 
 @dataclass(frozen=True)
 class KeptLog:
-    """A log that a ledger knows: the name of its content and reading; null `stamp`: it is not to be opened."""
+    """A log that a ledger knows: the name of its content and reading; null `stamp`: it is not to be opened.
+
+    `settled` says that the stamp is sure to change with the content.
+    """
 
     path: str
     key: str
     sha256: str
     stamp: Stamp | None
+    settled: bool = False
 
     def unchanged(self) -> bool:
         """Return whether the file still is what was named."""

@@ -51,7 +51,7 @@ def safe(text: Any) -> str:
     return escape(plain(str(text)))
 
 
-def _console() -> Console:
+def console_out() -> Console:
     """Return a console for standard output; full width in a pipe."""
     width = None if sys.stdout.isatty() else 120
     return Console(file=sys.stdout, highlight=False, width=width, emoji=False)
@@ -99,7 +99,7 @@ def exit_status(analysis: Analysis, fail_on: str) -> int:
 
 def print_summary(analysis: Analysis, out: Path, lang: str) -> None:
     """Print whether anyone broke a rule, where, and how sure it is."""
-    console, summary = _console(), analysis.summary
+    console, summary = console_out(), analysis.summary
     colour = COLOURS[summary["verdict"]]
     question = translate("Did anyone break a rule?", lang)
     console.print(f"\n[b]{question}[/b]  [{colour}]{safe(answer(summary, lang))}[/]")
@@ -153,7 +153,7 @@ def _print_place(console: Console, out: Path, lang: str) -> None:
 
 def print_truth(outcome: "Outcome", lang: str) -> None:
     """Print how the verdicts compare with what was built into the synthetic day."""
-    console = _console()
+    console = console_out()
     table = Table("", "", "", "", box=None, pad_edge=False, show_header=False)
     for row, found in outcome.rows:
         mark = "[green]✓[/]" if found else "[red]✗[/]"
@@ -175,12 +175,12 @@ def print_zone_sets(zone_sets: Mapping[str, ZoneSet], lang: str) -> None:
     for name, zone_set in zone_sets.items():
         count = several(len(zone_set.zones), "{n} zone", "{n} zones")
         table.add_row(f"[b]{name}[/]", safe(zone_set.name[lang]), count[lang])
-    _console().print(table)
+    console_out().print(table)
 
 
 def print_zone_set(zone_set: ZoneSet, lang: str) -> None:
     """Print zones, totals against what is declared, rules, and what a reader must know."""
-    console = _console()
+    console = console_out()
     table = Table(*(head[lang] for head in ZONE_HEADS), box=None, pad_edge=False)
     local = ZoneInfo(zone_set.rules.timezone)
     for zone in zone_set.zones:

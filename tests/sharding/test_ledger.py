@@ -3,23 +3,25 @@
 import random
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import analyzer.analysis
 import analyzer.judging
+import analyzer.kept_tasks
 import analyzer.ownership
 import analyzer.shard
 from analyzer.analysis import Options, analyze
+from analyzer.errors import LogError
 from analyzer.ledger import Ledger
 from analyzer.logs import PartSize, plan_log
 from analyzer.zone_loading import load_zone_set
 from tests.oracle.scenarios import write_random_scenario
-from tests.sharding.test_shards import assert_same, drive
+from tests.sharding.test_shards import assert_same
 
 
 def assert_all_the_same(one, other):
@@ -50,13 +52,11 @@ def test_a_ledger_changes_no_table_however_logs_are_divided(seed):
         size = PartSize(records=choose.choice([20, 60, 200]), text_bytes=choose.choice([2_000, 5_000, 12_000]))
         patch.setattr(analyzer.analysis, "plan_log", lambda path, options: plan_log(path, options, size))
         patch.setattr(analyzer.judging, "PART_RECORDS", size.records)
-        patch.setattr(analyzer.judging, "KEPT_BATCHES", choose.choice([1, 2, 4]))
+        patch.setattr(analyzer.kept_tasks, "KEPT_BATCHES", choose.choice([1, 2, 4]))
         patch.setattr(analyzer.ownership, "LEAST_OWNED", 1)
         some = choose.sample(logs, choose.randint(1, len(logs)))
-        try:
-            judge(some, zone_set, folder / "ledger", folder)  # what is there before changes nothing
-        except analyzer.AnalyzerError:
-            pass
+        with suppress(LogError):  # what is there before changes nothing
+            judge(some, zone_set, folder / "ledger", folder)
         first, _ = judge(logs, zone_set, folder / "ledger", folder)
         second, ledger = judge(logs, zone_set, folder / "ledger", folder)
     shutil.rmtree(folder)

@@ -1,9 +1,9 @@
-"""Vehicles that slices cannot judge, judged again from the records on a shelf.
+"""Tasks whose outcome is kept: each depends on as little as can be, so what is new changes few of them.
 
-These are vehicles whose records do not lie in order over the slices, or that come in several
-streams. A task reads the parts of logs that hold them, and judges some vehicles, or the
-hours of a large one. Which vehicles share a task depends on these parts alone, so what is
-added elsewhere changes no task.
+A slice is parts of one log. What slices cannot judge is judged again from the records on a
+shelf: vehicles whose records do not lie in order over the slices, or that come in several
+streams. Such a task reads the parts of logs that hold them, and judges some vehicles, or the
+hours of a large one; which vehicles share a task depends on these parts alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,9 +13,23 @@ from itertools import groupby
 import polars as pl
 
 from analyzer.errors import LedgerError
+from analyzer.logs import Plan
 from analyzer.shard import analyze_shard
 from analyzer.stated import Hints
-from analyzer.tasks import HOUR, Common, Outcome, Piece, Reading, Spill, read_batch
+from analyzer.tasks import HOUR, Common, Outcome, Piece, Reading, SliceTask, Spill, read_batch
+
+KEPT_BATCHES = 2
+"""Slices of one task at the most: few, because they are judged again together."""
+
+
+def tasks_by_log(plans: Sequence[Plan]) -> list[SliceTask]:
+    """Return the parts of all logs as tasks that depend on their own log alone: a batch a part."""
+    tasks: list[SliceTask] = []
+    for file, plan in enumerate(plans):
+        batches = [(Piece(file, number, plan, part),) for number, part in enumerate(plan.parts)]
+        for first in range(0, len(batches), KEPT_BATCHES):
+            tasks.append(SliceTask(len(tasks), tuple(batches[first : first + KEPT_BATCHES])))
+    return tasks
 
 
 @dataclass(frozen=True)
