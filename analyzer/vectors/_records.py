@@ -11,6 +11,11 @@ import shapely
 from analyzer.language import Both, several
 
 FEWEST = 3
+DEEPEST = 64
+"""So many rings may lie around another one."""
+
+MOST_PAIRS = 1_000_000
+"""So many pairs of rings are looked at in one go."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +97,13 @@ def _containers(areas: np.ndarray) -> list[list[int]]:
     sizes = shapely.area(areas)
     inner = shapely.points([shapely.get_coordinates(shapely.point_on_surface(a))[0] for a in shapely.make_valid(areas)])
     around: list[list[int]] = [[] for _ in areas]
-    for n, holder in zip(*shapely.STRtree(areas).query(inner, predicate="intersects"), strict=True):
-        if sizes[holder] > sizes[n]:
-            around[n].append(int(holder))
+    tree, block = shapely.STRtree(areas), max(1, MOST_PAIRS // len(areas))
+    for start in range(0, len(areas), block):
+        for n, holder in zip(*tree.query(inner[start : start + block], predicate="intersects"), strict=True):
+            if sizes[holder] > sizes[start + n]:
+                around[start + n].append(int(holder))
+        if max(map(len, around[start : start + block])) > DEEPEST:
+            raise ValueError(f"more than {DEEPEST} rings lie inside each other")
     return around
 
 

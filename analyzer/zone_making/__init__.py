@@ -54,8 +54,9 @@ def make_zone_set(folder: Path, sources: Sequence[Path], choices: Choices) -> tu
 def _import(path: Path, choices: Choices) -> Import:
     """Return what one file gives."""
     try:
-        data = path.read_bytes()
-        document = document_of(data) if is_json(data[:512]) else None
+        with path.open("rb") as file:
+            json_begins = is_json(file.read(512))
+        document = document_of(path.read_bytes()) if json_begins else None
     except (OSError, ValueError) as error:
         raise ZoneSetError(f"{path}: cannot be read ({error})") from error
     if document is not None:

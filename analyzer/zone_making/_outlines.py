@@ -15,6 +15,8 @@ from analyzer.zone_making._shapes import measured_km2
 
 SLIVER_M2 = 1.0
 MOST_LISTED = 20
+MOST_PAIRS = 10_000
+LEAST_M2 = 1e-3
 
 
 def valid(draft: Draft, *, repair: bool) -> tuple[Draft, list[Both]]:
@@ -81,21 +83,30 @@ def _slivers(drafts: Sequence[Draft]) -> list[Both]:
 
 
 def _overlaps(drafts: Sequence[Draft]) -> list[Both]:
-    """Return which zones overlap, and by how much."""
+    """Return which zones overlap, and by how much; only so many pairs are looked at."""
     shapes = np.array([d.geometry for d in drafts], dtype=object)
-    pairs = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    tree = shapely.STRtree(shapes)
     said: list[Both] = []
-    for one, other in zip(*pairs.tolist(), strict=True):
-        if one >= other:
-            continue
-        shared = _areas_of(shapely.intersection(shapes[one], shapes[other]))
-        if shared is not None and measured_km2(shared) * 1e6 >= 1e-3:  # noqa: PLR2004
-            area = f"{measured_km2(shared) * 1e6:,.1f}"
-            text = both(
-                "Zones {one} and {other} overlap by {m2} m².",
-                one=drafts[one].zone_id,
-                other=drafts[other].zone_id,
-                m2=area,
-            )
-            said.append(text)
+    pairs = 0
+    for one, draft in enumerate(drafts):
+        for other in sorted(tree.query(draft.geometry, predicate="intersects").tolist()):
+            if other <= one:
+                continue
+            pairs += 1
+            if pairs > MOST_PAIRS:
+                text = both("Overlaps were looked for among the first {n} pairs of zones only.", n=f"{MOST_PAIRS:,}")
+                return [text, *said]
+            said += _overlap(draft, drafts[other])
     return said
+
+
+def _overlap(one: Draft, other: Draft) -> list[Both]:
+    """Return by how much two zones overlap, nothing where they only touch."""
+    shared = _areas_of(shapely.intersection(one.geometry, other.geometry))
+    square_m = 0.0 if shared is None else measured_km2(shared) * 1e6
+    if square_m < LEAST_M2:
+        return []
+    text = both(
+        "Zones {one} and {other} overlap by {m2} m².", one=one.zone_id, other=other.zone_id, m2=f"{square_m:,.1f}"
+    )
+    return [text]

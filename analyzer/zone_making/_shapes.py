@@ -29,8 +29,11 @@ def of_layers(path: Path, layers: Sequence[VectorLayer], choices: Choices, confi
     areas, remarks = _areas(path, layer)
     system, said = _system(path, layer, areas, choices.crs)
     remarks = [*layer.remarks, *remarks, *said]
-    ids, how = ids_of(areas, choices.id_field)
-    names, which = names_of(areas, ids, choices.name_field)
+    try:
+        ids, how = ids_of(areas, choices.id_field)
+        names, which = names_of(areas, ids, choices.name_field)
+    except ZoneSetError as error:
+        raise ZoneSetError(f"{path}: {error}") from error
     drafts, added = [], 0
     for feature, zone_id, name in zip(areas, ids, names, strict=True):
         where = f"{path}, feature {feature.number} ({plain(zone_id)})"
