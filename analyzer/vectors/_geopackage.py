@@ -20,7 +20,8 @@ HEADER_BYTES = 8
 EMPTY = 0x10
 ALLOWED = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ)
 TABLES = """
-SELECT g.table_name, g.column_name, g.srs_id FROM gpkg_geometry_columns g JOIN sqlite_master m ON m.name = g.table_name
+SELECT g.table_name, g.column_name, g.srs_id FROM gpkg_geometry_columns g JOIN sqlite_master m
+ON m.name = g.table_name COLLATE NOCASE
 WHERE m.type = 'table' AND m.rootpage > 0 ORDER BY g.table_name
 """
 
@@ -55,10 +56,10 @@ def _rows(base: sqlite3.Connection, table: str, column: str) -> Iterator[Feature
     """Yield the features of a table."""
     cursor = base.execute(f"SELECT * FROM {_quoted(table)}")  # noqa: S608 - the name is quoted
     names = [entry[0] for entry in cursor.description]
-    at = names.index(column)
+    at = [name.lower() for name in names].index(column.lower())
     for number, row in enumerate(cursor, start=1):
         attributes = {n: v for n, v in zip(names, row, strict=True) if not isinstance(v, bytes)}
-        attributes.pop(column, None)
+        attributes.pop(names[at], None)
         try:
             yield Feature(number, None if row[at] is None else _blob(row[at]), attributes)
         except (LookupError, TypeError, ValueError, shapely.GEOSException) as error:

@@ -1,6 +1,7 @@
 """KML: placemarks with polygons, read by expat as they come; nothing is followed or expanded."""
 
 import re
+from dataclasses import replace
 from typing import Any
 from xml.parsers import expat
 
@@ -124,4 +125,5 @@ def layer_of(data: bytes, name: str) -> VectorLayer:
     reader = _Reader()
     reader.read(data)
     links = several(reader.links, "{n} network link is not followed.", "{n} network links are not followed.")
-    return flat_layer(name, WGS84, reader.features, [links] if reader.links else [])
+    layer = flat_layer(name, WGS84, reader.features, [links] if reader.links else [])
+    return replace(layer, drawn=True)

@@ -32,13 +32,15 @@ class VectorLayer:
     """One layer: features in file order, two-dimensional.
 
     `crs` is what names the coordinate system (`EPSG:5186`, or WKT); null = the file says nothing.
-    `remarks` are sentences about what was left out or taken for granted.
+    `remarks` are sentences about what was left out or taken for granted; `drawn` is true of
+    formats in which people draw by hand.
     """
 
     name: str
     crs: str | None
     features: tuple[Feature, ...]
     remarks: tuple[Both, ...] = ()
+    drawn: bool = False
 
 
 def flat_layer(name: str, crs: str | None, features: Iterable[Feature], remarks: Iterable[Both] = ()) -> VectorLayer:

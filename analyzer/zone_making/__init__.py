@@ -24,8 +24,6 @@ from analyzer.zones import ZoneSet
 
 __all__ = ["Choices", "Made", "make_zone_set"]
 
-DRAWN_BY_HAND = (".kml", ".kmz")
-
 
 def make_zone_set(folder: Path, sources: Sequence[Path], choices: Choices) -> tuple[ZoneSet, Made]:
     """Write a zone set made of files and return it as it loads, with what must be said.
@@ -45,7 +43,8 @@ def make_zone_set(folder: Path, sources: Sequence[Path], choices: Choices) -> tu
     notes = [note for own in imports for note in own.without_counterpart]
     rules, refused = _rules(imports, [d.zone_id for d in drafts])
     zones = zones_geojson(drafts, choices.set_id or folder.name, names)
-    text = rules_toml([d.zone_id for d in drafts], choices.timezone, rules, [*notes, *refused], names)
+    permit = [d.zone_id for d in drafts if not d.restricts] or [d.zone_id for d in drafts]
+    text = rules_toml(permit, choices.timezone, rules, [*notes, *refused], names)
     zone_set = write_set(folder, zones, text)
     remarks = [*(text for own in imports for text in own.remarks), *repairs, *curiosities(drafts), _next_step(folder)]
     return zone_set, Made(folder, tuple(remarks), (*notes, *refused))
@@ -64,11 +63,10 @@ def _import(path: Path, choices: Choices) -> Import:
         if geographies is not None:
             return _mds.geographies(str(path), geographies, choices)
         if policies is not None:
-            return _mds.policies(str(path), policies)
+            return _mds.policies(str(path), policies, choices.timezone)
         if _ed318.is_ed318(document):
             return _ed318.zones_of(str(path), document, choices)
-    confidence = "sketch" if path.suffix.lower() in DRAWN_BY_HAND else "derived"
-    return of_layers(path, read_layers(path, choices.encoding), choices, confidence)
+    return of_layers(path, read_layers(path, choices.encoding), choices)
 
 
 def _named(draft: Draft) -> Draft:

@@ -34,7 +34,8 @@ class Choices:
 class Draft:
     """One zone to be: where it comes from, its id and name, its outline as the source has it, and properties.
 
-    `properties` are those of zones.geojson other than id and name; `declared_km2` null = not declared.
+    `properties` are those of zones.geojson other than id and name; `declared_km2` null = not declared;
+    `restricts` is true of a zone that forbids or conditions something: no permit is made for it.
     """
 
     where: str
@@ -43,6 +44,7 @@ class Draft:
     geometry: Any
     properties: Mapping[str, Any] = field(default_factory=dict)
     declared_km2: float | None = None
+    restricts: bool = False
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def _draft(where: str, feature: Feature, shape: Any, choices: Choices) -> Draft:
         **{key: value for key, value in times.items() if value},
     }
     name = _name(given.get("name"), text_of(given["identifier"]))
-    return Draft(where, text_of(given["identifier"]), name, shape, properties)
+    return Draft(where, text_of(given["identifier"]), name, shape, properties, restricts=True)
 
 
 def _list(value: Any) -> list[Any]:

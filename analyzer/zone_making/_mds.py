@@ -22,6 +22,9 @@ KPH = {"kph": 1.0, "mph": 1.609344}
 ZONE_KEYS = {"geography_id", "name", "geography_json", "effective_date"}
 POLICY_KEYS = {"policy_id", "name", "description", "start_date", "end_date", "rules"}
 RULE_KEYS = {"rule_id", "name", "rule_type", "geographies", "rule_units", "maximum", "start_time", "end_time", "days"}
+MODE = "delivery-robots"
+"""The one mode of MDS that is about vehicles like these."""
+
 NARROWING = ("propulsion_types", "minimum")
 
 
@@ -67,8 +70,11 @@ def _zone(where: str, own: Mapping[str, Any], choices: Choices) -> Draft:
     return Draft(where, own["geography_id"], {"ko": name, "en": name}, shape, properties)
 
 
-def policies(where: str, given: Sequence[Any]) -> Import:
-    """Return the rules of policies that have a counterpart, and the fields that have none."""
+def policies(where: str, given: Sequence[Any], timezone: str) -> Import:
+    """Return the rules of policies that have a counterpart, and the fields that have none.
+
+    MDS gives hours in the local time of the agency; `timezone` is that of the rules here.
+    """
     rules: list[RuleDraft] = []
     lost: list[str] = []
     for number, policy in enumerate(given, start=1):
@@ -89,7 +95,8 @@ def policies(where: str, given: Sequence[Any]) -> Import:
         n=str(len(rules)),
         m=str(sum(bool(r.doubts) for r in rules)),
     )
-    return Import(rules=tuple(rules), remarks=(said,), without_counterpart=tuple(lost))
+    hours = both("Their hours are taken as local time in {zone}; --timezone says another.", zone=timezone)
+    return Import(rules=tuple(rules), remarks=(said, hours), without_counterpart=tuple(lost))
 
 
 def _rule(where: str, policy: Mapping[str, Any], rule: Any, fastest: float) -> tuple[RuleDraft | None, list[str]]:
@@ -137,6 +144,8 @@ def _doubts(policy: Mapping[str, Any], rule: Mapping[str, Any], kph: float, fast
     """Yield why a rule cannot be taken over as it is."""
     if policy.get("provider_ids"):
         yield "it binds some providers only (provider_ids)"
+    if policy.get("mode_id") not in (None, MODE):
+        yield f"it is made for the mode {_short(policy['mode_id'])} (mode_id)"
     states = rule.get("states")
     if states and not (isinstance(states, dict) and states.get("on_trip") == []):
         yield f"it binds in some states of a vehicle only (states = {_short(states)})"

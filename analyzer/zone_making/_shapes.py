@@ -23,7 +23,7 @@ STATED_ACCURACY_M = {"derived": 3.0, "sketch": 10.0, "official": 3.0}
 """1 sigma of an outline of which nobody says how exact it is: too large rather than too small."""
 
 
-def of_layers(path: Path, layers: Sequence[VectorLayer], choices: Choices, confidence: str) -> Import:
+def of_layers(path: Path, layers: Sequence[VectorLayer], choices: Choices) -> Import:
     """Return the zones of a layer; ZoneSetError says what is missing and how to say it."""
     layer = _chosen(path, layers, choices.layer)
     areas, remarks = _areas(path, layer)
@@ -38,7 +38,7 @@ def of_layers(path: Path, layers: Sequence[VectorLayer], choices: Choices, confi
     for feature, zone_id, name in zip(areas, ids, names, strict=True):
         where = f"{path}, feature {feature.number} ({plain(zone_id)})"
         geometry, more = _in_degrees(where, feature.geometry, system, choices)
-        properties = _properties(feature.properties, choices, confidence, system)
+        properties = _properties(feature.properties, choices, "sketch" if layer.drawn else "derived", system)
         drafts.append(Draft(where, zone_id, name, geometry, properties, _declared(where, feature, choices)))
         added += more
     if added:

@@ -405,6 +405,7 @@ def test_mds_speed_rules_become_restrictions(tmp_path):
     [
         ({"states": {"available": []}}, {}, "states"),
         ({}, {"provider_ids": ["x"]}, "provider_ids"),
+        ({}, {"mode_id": "micromobility"}, "mode_id"),
         ({"inclusive_maximum": False}, {}, "inclusive_maximum"),
         ({"start_time": "08:00:00", "end_time": "08:00:00"}, {}, "that differ"),
         ({}, {"end_date": 1}, "expires before"),
@@ -460,6 +461,14 @@ def test_ed318_circle_names_times_and_prohibition(tmp_path):
     assert any("layer" in line for line in said.without_counterpart)
     assert any("reason" in line for line in said.without_counterpart)
     assert "made for unmanned aircraft" in english(said)
+
+
+def test_the_permit_does_not_name_zones_that_restrict(tmp_path):
+    (tmp_path / "z.json").write_text(json.dumps(ed318(type="CONDITIONAL")))
+    write_geojson(tmp_path / "own.geojson", [HOLED], [{"id": "own"}])
+    zone_set, _ = made(tmp_path, "z.json", "own.geojson")
+    assert [z.zone_id for z in zone_set.zones] == ["KOR001", "own"]
+    assert [r.zones for r in zone_set.rules.rules] == [("own",)]
 
 
 @pytest.mark.parametrize(
