@@ -107,4 +107,7 @@ def _fault(table: Mapping[str, Any], zone_ids: Sequence[str]) -> list[str]:
 def _next_step(folder: Path) -> Both:
     """Return what is to be done now."""
     path = plain(str(folder / "rules.toml"))
-    return both("Now fill in the permit in {path}; until then no permit is in force and nothing passes.", path=path)
+    return both(
+        "Now fill in the permit in {path}; until then no permit is in force, and no drive that needs one passes.",
+        path=path,
+    )

@@ -18,7 +18,7 @@ from analyzer.plain_text import plain
 from analyzer.vectors import Feature, geojson_layer, polygon_of, shape_of, text_of
 from analyzer.vectors.systems import DEVIATION_M
 from analyzer.zone_making._drafts import Choices, Draft, Import, RuleDraft
-from analyzer.zone_making._shapes import STATED_ACCURACY_M
+from analyzer.zone_making._shapes import ASSUMED_ACCURACY_M
 
 TYPES = ("USPACE", "PROHIBITED", "REQ_AUTHORIZATION", "CONDITIONAL", "NO_RESTRICTION")
 KEPT = {"identifier", "name", "id"}
@@ -97,7 +97,7 @@ def _draft(where: str, feature: Feature, shape: Any, choices: Choices) -> Draft:
     """Return the zone of a feature."""
     given = feature.properties
     word = choices.confidence or "derived"
-    accuracy = STATED_ACCURACY_M[word] if choices.accuracy_m is None else choices.accuracy_m
+    accuracy = ASSUMED_ACCURACY_M[word] if choices.accuracy_m is None else choices.accuracy_m
     authorities = [
         text for a in _list(given.get("zoneAuthority")) if isinstance(a, dict) for text in _texts(a.get("name"))
     ]

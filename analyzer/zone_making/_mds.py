@@ -16,7 +16,7 @@ from analyzer.language import both
 from analyzer.terms import WEEKDAYS
 from analyzer.vectors import geojson_layer, text_of
 from analyzer.zone_making._drafts import Choices, Draft, Import, RuleDraft
-from analyzer.zone_making._shapes import STATED_ACCURACY_M
+from analyzer.zone_making._shapes import ASSUMED_ACCURACY_M
 
 KPH = {"kph": 1.0, "mph": 1.609344}
 ZONE_KEYS = {"geography_id", "name", "geography_json", "effective_date"}
@@ -63,7 +63,7 @@ def _zone(where: str, own: Mapping[str, Any], choices: Choices) -> Draft:
     shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
     name = text_of(own.get("name")) or own["geography_id"]
     word = choices.confidence or "derived"
-    accuracy = STATED_ACCURACY_M[word] if choices.accuracy_m is None else choices.accuracy_m
+    accuracy = ASSUMED_ACCURACY_M[word] if choices.accuracy_m is None else choices.accuracy_m
     properties = {"accuracy_m": accuracy, "geometry_confidence": word}
     if own.get("effective_date") is not None:
         properties["valid_from"] = _instant(where, own["effective_date"])

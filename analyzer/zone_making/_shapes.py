@@ -19,8 +19,8 @@ from analyzer.zone_outlines import area_km2
 
 AREA_UNITS = {"km2": 1.0, "ha": 0.01, "m2": 1e-6}
 KEPT = ("valid_from", "valid_to", "source", "legal_basis", "authority")
-STATED_ACCURACY_M = {"derived": 3.0, "sketch": 10.0, "official": 3.0}
-"""1 sigma of an outline of which nobody says how exact it is: too large rather than too small."""
+ASSUMED_ACCURACY_M = {"derived": 3.0, "sketch": 10.0, "official": 3.0}
+"""1 sigma in metres of an outline of which nobody says how exact it is: an assumption, and said to be one."""
 
 
 def of_layers(path: Path, layers: Sequence[VectorLayer], choices: Choices) -> Import:
@@ -164,10 +164,10 @@ def _properties(given: Mapping[str, Any], choices: Choices, confidence: str, sys
 
 
 def _sigma(own: Any, choices: Choices, confidence: str, system: System) -> float:
-    """Return 1 sigma of an outline: stated, or taken too large rather than too small."""
+    """Return 1 sigma of an outline: stated, or assumed by what kind of outline it is."""
     number = isinstance(own, int | float) and not isinstance(own, bool) and 0 <= own < 1e6  # noqa: PLR2004
     stated = choices.accuracy_m if choices.accuracy_m is not None else float(own) if number else None
-    taken = STATED_ACCURACY_M[confidence] if stated is None else stated
+    taken = ASSUMED_ACCURACY_M[confidence] if stated is None else stated
     return float(f"{(taken**2 + (system.accuracy_m or 0.0) ** 2) ** 0.5:.3g}")
 
 
