@@ -11,6 +11,9 @@ import shapely
 from analyzer.language import Both, several
 
 FEWEST = 3
+FARTHEST = 1e9
+"""No coordinate is larger, in degrees or metres."""
+
 DEEPEST = 64
 """So many rings may lie around another one."""
 
@@ -47,6 +50,10 @@ def flat_layer(name: str, crs: str | None, features: Iterable[Feature], remarks:
     """Return a layer without heights; how many features had some is a remark."""
     given = list(features)
     shapes = np.array([f.geometry for f in given], dtype=object)
+    points, owner = shapely.get_coordinates(shapes, return_index=True)
+    if not _sensible(points):
+        wrong = owner[~(np.abs(points) < FARTHEST).all(axis=1)][0]
+        raise ValueError(f"feature {given[wrong].number}: a coordinate is no number within a billion")
     high = int(np.count_nonzero(shapely.has_z(shapes)))
     flat = shapely.force_2d(shapes)
     kept = tuple(Feature(f.number, shape, f.properties) for f, shape in zip(given, flat, strict=True))
@@ -59,7 +66,7 @@ def flat_layer(name: str, crs: str | None, features: Iterable[Feature], remarks:
 def polygon_of(rings: Sequence[Any]) -> Any:
     """Return the polygon of an outer ring and its holes, each (n, 2) or more; open rings are closed.
 
-    Raises ValueError where a ring has too few vertices or a coordinate is no number.
+    Raises ValueError where a ring has too few vertices or a coordinate is no sensible number.
     """
     outer, *holes = (shapely.linearrings(closed(ring)) for ring in rings)
     return shapely.polygons(outer, holes=holes or None)
@@ -68,9 +75,14 @@ def polygon_of(rings: Sequence[Any]) -> Any:
 def closed(ring: Any) -> np.ndarray:
     """Return the vertices of a ring, the last like the first."""
     points = np.asarray(ring, dtype=np.float64)[:, :2]
-    if len(points) < FEWEST or not np.isfinite(points).all():
-        raise ValueError("a ring needs at least 3 vertices, and each must be two finite numbers")
+    if len(points) < FEWEST or not _sensible(points):
+        raise ValueError("a ring needs at least 3 vertices, and each must be two numbers within a billion")
     return points if (points[0] == points[-1]).all() else np.vstack([points, points[:1]])
+
+
+def _sensible(points: np.ndarray) -> bool:
+    """Return whether all coordinates are finite and small enough to be squared and added."""
+    return bool((np.abs(points) < FARTHEST).all())
 
 
 def polygons_of(rings: Sequence[np.ndarray]) -> Any:

@@ -30,15 +30,17 @@ class System:
 def system_of(text: str) -> System:
     """Return the system of a code, WKT or PROJ string; ValueError where it is unknown or its datum is."""
     from pyproj import CRS  # noqa: PLC0415 - heavy, and rarely needed
-    from pyproj.exceptions import CRSError  # noqa: PLC0415
+    from pyproj.exceptions import ProjError  # noqa: PLC0415
 
     try:
         crs = _identified(CRS.from_user_input(_named(text)))
-    except CRSError as error:
+        if crs.to_authority() in (("EPSG", "4326"), ("OGC", "CRS84")):
+            return System("WGS 84", None, geographic=True)
+        if not (crs.is_geographic or crs.is_projected):
+            raise ValueError(f"{crs.name!r} is neither degrees nor a map projection; write for example EPSG:5186")
+        return _transformed(crs)
+    except ProjError as error:
         raise ValueError(f"unknown coordinate system {text[:80]!r}") from error
-    if crs.to_authority() in (("EPSG", "4326"), ("OGC", "CRS84")):
-        return System("WGS 84", None, geographic=True)
-    return _transformed(crs)
 
 
 def _named(text: str) -> str:

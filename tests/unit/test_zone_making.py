@@ -186,6 +186,18 @@ def test_a_datum_nobody_relates_to_wgs84_is_refused(tmp_path):
         made(tmp_path, "z.shp", crs=lost)
     with pytest.raises(ZoneSetError, match="unknown coordinate system"):
         made(tmp_path, "z.shp", crs="/etc/passwd")
+    with pytest.raises(ZoneSetError, match="neither degrees nor a map projection"):
+        made(tmp_path, "z.shp", crs="EPSG:4978")
+    with pytest.raises(ZoneSetError, match="unknown coordinate system"):
+        made(tmp_path, "z.shp", crs="+proj=tmerc +lat_0=38 +units=nix")
+
+
+@pytest.mark.parametrize("coordinate", [1e300, -2e9])
+def test_coordinates_beyond_everything_are_refused(tmp_path, coordinate):
+    shape = {"type": "Polygon", "coordinates": [[[126.8, 35.1], [coordinate, 35.1], [126.8, 35.2], [126.8, 35.1]]]}
+    (tmp_path / "z.json").write_text(json.dumps(shape))
+    with pytest.raises(VectorError, match=r"feature 1.*within a billion"):
+        made(tmp_path, "z.json")
 
 
 @pytest.mark.parametrize(
