@@ -1,6 +1,8 @@
 """Coordinate systems: what a file names becomes longitude and latitude in WGS 84, and how exactly."""
 
 import re
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +29,12 @@ class System:
     by_grid: bool = False
 
 
-def system_of(text: str) -> System:
-    """Return the system of a code, WKT or PROJ string; ValueError where it is unknown or its datum is."""
+def system_of(text: str, bounds: Sequence[float] | None = None) -> System:
+    """Return the system of a code, WKT or PROJ string; ValueError where it is unknown or its datum is.
+
+    `bounds` (least x, least y, largest x, largest y of what is to be changed): the shift of a
+    datum is then one that is made for that place.
+    """
     from pyproj import CRS  # noqa: PLC0415 - heavy, and rarely needed
     from pyproj.exceptions import ProjError  # noqa: PLC0415
 
@@ -38,7 +44,7 @@ def system_of(text: str) -> System:
             return System("WGS 84", None, geographic=True)
         if not (crs.is_geographic or crs.is_projected):
             raise ValueError(f"{crs.name!r} is neither degrees nor a map projection; write for example EPSG:5186")
-        return _transformed(crs)
+        return _transformed(crs, bounds)
     except ProjError as error:
         raise ValueError(f"unknown coordinate system {text[:80]!r}") from error
 
@@ -61,25 +67,42 @@ def _identified(crs: Any) -> Any:
 
     if crs.is_bound or crs.to_authority() is not None:
         return crs
-    code = crs.to_epsg(min_confidence=70)
+    code = crs.to_epsg(min_confidence=90)
     return CRS.from_epsg(code) if code else crs
 
 
-def _transformed(crs: Any) -> System:
+def _transformed(crs: Any, bounds: Sequence[float] | None) -> System:
     """Return the way from another system; ValueError where the shift of the datum is unknown."""
-    import warnings  # noqa: PLC0415
+    group = _ways(crs, None)
+    if bounds is not None and group.transformers:
+        group = _ways(crs, _area(group.transformers[0], bounds))
+    way = group.transformers[0] if group.transformers else None
+    if way is None or "ballpark" in way.description.lower():
+        message = (
+            f"nobody says how {crs.name!r} relates to WGS 84 there; name the system by --crs (a code, or +towgs84)"
+        )
+        raise ValueError(message)
+    accuracy = way.accuracy if way.accuracy >= 0 else None
+    return System(_title(crs), way.transform, accuracy, crs.is_geographic, not group.best_available)
 
+
+def _ways(crs: Any, area: Any) -> Any:
+    """Return the ways to WGS 84 in an area (null: anywhere), the best first."""
     from pyproj.transformer import TransformerGroup  # noqa: PLC0415
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a grid is missing is in `best_available`
-        group = TransformerGroup(crs, "EPSG:4326", always_xy=True)
-    way = group.transformers[0] if group.transformers else None
-    if way is None or "ballpark" in way.description.lower():
-        message = f"nobody says how {crs.name!r} relates to WGS 84; name the system by --crs (a code, or +towgs84)"
-        raise ValueError(message)
-    accuracy = way.accuracy if way.accuracy >= 0 else None
-    return System(_title(crs), way.transform, accuracy, crs.is_geographic, not group.best_available)
+        return TransformerGroup(crs, "EPSG:4326", always_xy=True, area_of_interest=area)
+
+
+def _area(way: Any, bounds: Sequence[float]) -> Any:
+    """Return where on earth something is, roughly; null where it is nowhere."""
+    from pyproj.aoi import AreaOfInterest  # noqa: PLC0415
+
+    x, y = way.transform([bounds[0], bounds[2]], [bounds[1], bounds[3]])
+    west, east, south, north = min(x), max(x), min(y), max(y)
+    somewhere = -180 <= west <= east <= 180 and -90 <= south <= north <= 90  # noqa: PLR2004
+    return AreaOfInterest(west, south, east, north) if somewhere else None
 
 
 def _title(crs: Any) -> str:

@@ -14,6 +14,7 @@ from analyzer.zone_making._drafts import Draft
 from analyzer.zone_making._shapes import measured_km2
 
 SLIVER_M2 = 1.0
+HALF_WAY_ROUND = 180.0
 MOST_LISTED = 20
 MOST_PAIRS = 10_000
 LEAST_M2 = 1e-3
@@ -22,6 +23,9 @@ LEAST_M2 = 1e-3
 def valid(draft: Draft, *, repair: bool) -> tuple[Draft, list[Both]]:
     """Return a draft whose outline is valid and counter-clockwise; ZoneSetError names feature and place."""
     geometry = draft.geometry
+    west, _, east, _ = geometry.bounds
+    if east - west > HALF_WAY_ROUND:
+        raise ZoneSetError(f"{draft.where}: it crosses the antimeridian; split it there in two (RFC 7946, 3.1.9)")
     if geometry.is_valid:
         return replace(draft, geometry=shapely.orient_polygons(geometry)), []
     fault = explain_validity(geometry)

@@ -27,7 +27,7 @@ def of_layers(path: Path, layers: Sequence[VectorLayer], choices: Choices) -> Im
     """Return the zones of a layer; ZoneSetError says what is missing and how to say it."""
     layer = _chosen(path, layers, choices.layer)
     areas, remarks = _areas(path, layer)
-    system, said = _system(path, layer, areas, choices.crs)
+    system, said = _system(path, layer, areas, choices)
     remarks = [*layer.remarks, *remarks, *said]
     try:
         ids, how = ids_of(areas, choices.id_field)
@@ -96,13 +96,15 @@ def _polygons(geometry: Any) -> tuple[Any, int]:
     return own, sum(others for _, others in found)
 
 
-def _system(path: Path, layer: VectorLayer, areas: Sequence[Feature], crs: str | None) -> tuple[System, list[Both]]:
+def _system(path: Path, layer: VectorLayer, areas: Sequence[Feature], choices: Choices) -> tuple[System, list[Both]]:
     """Return the system of a layer; ZoneSetError where nobody says it."""
-    named = crs or layer.crs
+    named = choices.crs or layer.crs
     if named is None:
         raise ZoneSetError(f"{path}: nothing says in which coordinate system it is; {_advice(areas)}")
     try:
-        system = system_of(named)
+        west, south, east, north = shapely.total_bounds([area.geometry for area in areas]).tolist()
+        bounds = (south, west, north, east) if choices.swap_axes else (west, south, east, north)
+        system = system_of(named, bounds)
     except ValueError as error:
         raise ZoneSetError(f"{path}: {error}") from error
     if system.transform is None:
@@ -139,7 +141,7 @@ def _in_degrees(where: str, geometry: Any, system: System, choices: Choices) -> 
 
 
 def _plausible(where: str, geometry: Any, system: System) -> None:
-    """Refuse what is no place on earth, what is swapped, and what crosses the antimeridian."""
+    """Refuse what is no place on earth, and what is swapped."""
     west, south, east, north = geometry.bounds
     if west > 33 and east < 43.5 and south > 124 and north < 132:  # noqa: PLR2004
         raise ZoneSetError(f"{where}: latitude and longitude are swapped; if so, say --swap-axes")
@@ -147,8 +149,6 @@ def _plausible(where: str, geometry: Any, system: System) -> None:
         looks = korean_crs_of(west, south)
         hint = f"they look like {looks}" if looks else "they are in some other system"
         raise ZoneSetError(f"{where}: coordinates are not degrees: {hint}; say --crs EPSG:…")
-    if east - west > 180:  # noqa: PLR2004
-        raise ZoneSetError(f"{where}: it crosses the antimeridian; split it there in two (RFC 7946, 3.1.9)")
 
 
 def _properties(given: Mapping[str, Any], choices: Choices, confidence: str, system: System) -> dict[str, Any]:

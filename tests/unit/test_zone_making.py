@@ -179,6 +179,24 @@ def test_another_datum_is_shifted_and_its_accuracy_said(tmp_path):
     assert zone_set.zones[0].accuracy_m == pytest.approx(math.hypot(3, 1), abs=0.01)
 
 
+def test_the_shift_of_a_datum_is_the_one_made_for_the_place(tmp_path):
+    """Tokyo datum: the shift for Korea is good to 4 m, the one that PROJ lists first is for Japan."""
+    KOREAN.set_crs(4301, allow_override=True).to_file(tmp_path / "z.shp", encoding="cp949")
+    zone_set, said = made(tmp_path, "z.shp")
+    assert "exact to 4 m" in english(said)
+    korean = Transformer.from_pipeline(
+        "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad +step +proj=push +v_3 +step +proj=cart +ellps=bessel +step +proj=helmert +x=-147 +y=506 +z=687 +step +inv +proj=cart +ellps=WGS84 +step +proj=pop +v_3 +step +proj=unitconvert +xy_in=rad +xy_out=deg"
+    )
+    true = shapely.transform(HOLED, korean.transform, interleaved=False)
+    same(zone_set.zones[0].geometry, true, metres=0.02)
+
+
+def test_a_shift_made_for_elsewhere_is_not_used(tmp_path):
+    KOREAN.set_crs(4269, allow_override=True).to_file(tmp_path / "z.shp", encoding="cp949")
+    with pytest.raises(ZoneSetError, match=r"NAD83.*relates to WGS 84 there"):
+        made(tmp_path, "z.shp")
+
+
 def test_a_datum_nobody_relates_to_wgs84_is_refused(tmp_path):
     KOREAN.to_file(tmp_path / "z.shp", encoding="cp949")
     lost = "+proj=tmerc +lat_0=38 +lon_0=128 +k=0.9999 +x_0=400000 +y_0=600000 +ellps=bessel +units=m"
@@ -455,6 +473,14 @@ def ed318(**changes):
         "type": "FeatureCollection",
         "features": [{"type": "Feature", "properties": properties, "geometry": circle}],
     }
+
+
+def test_mds_across_the_antimeridian_is_refused(tmp_path):
+    wide = json.loads(json.dumps(GEOGRAPHIES))
+    wide["data"]["geographies"][0]["geography_json"] = json.loads(shapely.to_geojson(shapely.box(-179, 35, 179, 36)))
+    (tmp_path / "z.json").write_text(json.dumps(wide))
+    with pytest.raises(ZoneSetError, match="geography 1: it crosses the antimeridian"):
+        made(tmp_path, "z.json")
 
 
 def test_ed318_circle_names_times_and_prohibition(tmp_path):
