@@ -135,7 +135,7 @@ def demo(out: Path, lang: str) -> None:
 
 @cli.group()
 def zones() -> None:
-    """List the bundled zone sets, or validate one.
+    """List the bundled zone sets, validate one, or make a new one.
 
     \b
     Example: zonelog zones check gwangju
@@ -169,6 +169,43 @@ def zones_check(name_or_folder: str, lang: str) -> None:
     from analyzer.zone_loading import load_zone_set  # noqa: PLC0415
 
     terminal.print_zone_set(load_zone_set(name_or_folder), lang)
+
+
+@zones.command("new")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--from", "sources", multiple=True, required=True, type=FILE, help="Where the zones are (repeatable).")
+@click.option("--crs", metavar="EPSG", help="Coordinate system, where the file does not say it or is wrong.")
+@click.option("--layer", metavar="NAME", help="Layer, where there are several.")
+@click.option("--id", "set_id", metavar="ID", help="Id of the set (default: the folder's name).")
+@click.option("--id-field", metavar="NAME", help="Attribute that is the id of a zone.")
+@click.option("--name-field", metavar="NAME", help="Attribute that is the name of a zone.")
+@click.option("--area-field", metavar="NAME", help="Attribute with the declared area (needs --area-unit).")
+@click.option("--area-unit", type=click.Choice(["km2", "ha", "m2"]), help="Unit of --area-field.")
+@click.option("--accuracy-m", type=click.FloatRange(min=0), help="1 sigma of the outlines in metres (0: as surveyed).")
+@click.option("--confidence", type=click.Choice(["official", "derived", "sketch"]), help="What the outlines are.")
+@click.option("--encoding", metavar="NAME", help="Encoding of a shapefile's attributes, for example cp949.")
+@click.option("--timezone", metavar="ZONE", default="Asia/Seoul", show_default=True, help="Time zone of the rules.")
+@click.option("--repair", is_flag=True, help="Repair self-crossing outlines; the area may change.")
+@click.option("--swap-axes", is_flag=True, help="The file has northing or latitude first.")
+@language
+def zones_new(folder: Path, sources: tuple[Path, ...], lang: str, **given: Any) -> None:
+    """Make a zone set from GeoJSON, KML, shapefile, GeoPackage, MDS or ED-318.
+
+    Writes zones.geojson, rules.toml with every field explained, and an example of fleet.csv.
+    Nothing is permitted until you fill in the permit in rules.toml.
+
+    \b
+    Example: zonelog zones new my-zones --from areas.shp --crs EPSG:5186 --id-field CODE
+    """
+    from analyzer import terminal  # noqa: PLC0415
+    from analyzer.zone_making import Choices, make_zone_set  # noqa: PLC0415
+
+    if bool(given["area_field"]) != bool(given["area_unit"]):
+        raise click.UsageError("--area-field and --area-unit belong together")
+    terminal.checked_timezone(given["timezone"])
+    zone_set, made = make_zone_set(folder, sources, Choices(**given))
+    terminal.print_zone_set(zone_set, lang)
+    terminal.print_made(made, lang)
 
 
 @cli.command()

@@ -24,6 +24,7 @@ from analyzer.zones import ZoneSet
 
 if TYPE_CHECKING:
     from analyzer.demo import Outcome
+    from analyzer.zone_making import Made
 
 MOST_SHOWN = 10
 COLOURS = {
@@ -205,6 +206,17 @@ def print_zone_set(zone_set: ZoneSet, lang: str) -> None:
     for notice in zone_set.notices:
         console.print(f"[yellow]![/] {safe(getattr(notice, lang))}")
     console.print(translate("The zone set is valid.", lang))
+
+
+def print_made(made: "Made", lang: str) -> None:
+    """Print what was understood of the sources, and what has no counterpart."""
+    console = _console()
+    for remark in made.remarks:
+        console.print(f"• {safe(remark[lang])}", soft_wrap=True)
+    if made.without_counterpart:
+        console.print(translate("These have no counterpart; they are comments in rules.toml:", lang))
+    for line in made.without_counterpart:
+        console.print(f"  - {safe(line)}", soft_wrap=True)
 
 
 def _day(time_us: int | None, zone: ZoneInfo) -> str:

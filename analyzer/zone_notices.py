@@ -3,6 +3,9 @@
 from analyzer.terms import Notice
 from analyzer.zones import ZoneSet
 
+UNFILLED_US = 253_370_764_800_000_000
+"""Rules that take effect in the year 9999 or later are scaffolds: nobody has filled them in."""
+
 AREA_TOLERANCE = 0.01
 """Measured and declared areas may differ by this share before a reader is told."""
 
@@ -45,7 +48,24 @@ def set_notices(zone_set: ZoneSet) -> list[Notice]:
                     f"Zone {zone.zone_id}: {own:.3f} km² declared, {zone.measured_area_km2:.3f} km² measured.",
                 )
             )
-    return [*notices, *_confidence_notices(zone_set)]
+    return [*notices, *_unfilled_notices(zone_set), *_confidence_notices(zone_set)]
+
+
+def _unfilled_notices(zone_set: ZoneSet) -> list[Notice]:
+    """Return which rules nobody has filled in yet."""
+    ids = ", ".join(dict.fromkeys(r.id for r in zone_set.rules.rules if r.effective_us >= UNFILLED_US))
+    if not ids:
+        return []
+    return [
+        Notice(
+            "unfilled-rule",
+            zone_set.id,
+            f"아직 작성하지 않은 규칙이 있습니다: {ids}. 이 규칙은 효력이 없으므로, "
+            "여기에 기대는 판정은 허가 내용이 아니라 허가가 적혀 있지 않다는 사실만 말합니다.",
+            f"Nobody has filled in these rules yet: {ids}. They are not in force, so verdicts that depend on them "
+            "say only that no permit is written here, not what the permit says.",
+        )
+    ]
 
 
 def _confidence_notices(zone_set: ZoneSet) -> list[Notice]:
