@@ -86,3 +86,13 @@ def test_ten_hertz_car(real_logs):
     analysis = analyze([Path(real_logs) / "comma2k19_ublox_10hz.csv"], gwangju)
     assert analysis.summary["verdict"] == "violation"
     assert analysis.findings.filter(pl.col("check") == "outside-zone").height == 1
+
+
+def test_receiver_with_two_fixes_a_second_and_whole_second_times(real_logs, tmp_path):
+    draper = zone_set(tmp_path, box(-111.9, 40.5, -111.8, 40.6))
+    analysis = analyze([real_logs / "inertialsense_serial921600.nmea"], draper)
+    account = analysis.logs[0]
+    assert (account.records, account.other_records) == (35716, 35716 - 2588)
+    assert (account.fixes, account.rejects) == (2588 - 1285, 1285)
+    assert set(analysis.rejects["reason"]) == {"duplicate-time"}
+    assert analysis.summary["trips"] == 1
