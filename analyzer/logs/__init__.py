@@ -166,7 +166,8 @@ def _format_of(path: str, head: bytes) -> Format:
     lower = path.lower()
     by_suffix = [f for f in formats().values() if any(lower.endswith(s) for s in f.suffixes)]
     by_content = [f for f in formats().values() if head and f.recognises(head)]
-    if by_suffix and (not head or by_suffix[0] in by_content or not by_content):
+    stands = by_suffix and (by_suffix[0].decisive or by_suffix[0] in by_content)
+    if by_suffix and (stands or not head or not by_content):
         return by_suffix[0]
     if by_content:
         return by_content[0]

@@ -101,6 +101,15 @@ def _no_checksum(remark: Remark) -> tuple[str, str]:
     )
 
 
+def _obfuscated(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 모든 바이트가 같은 값과 XOR 처리되어 있어, "
+        "파일 안의 소수점 자리로 그 값을 알아내 읽었습니다.",
+        f"{remark.subject}: every byte is obfuscated (XOR) by the same value; "
+        "it was read off the decimal points in the file.",
+    )
+
+
 def _outside_sentences(remark: Remark) -> tuple[str, str]:
     return (
         f"{remark.subject}: {remark.count}바이트는 NMEA 문장이 아니어서 읽지 않았습니다.",
@@ -124,6 +133,7 @@ _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "leap-second": _leap_second,
     "negative-speed": _negative_speed,
     "no-checksum": _no_checksum,
+    "obfuscated": _obfuscated,
     "outside-sentences": _outside_sentences,
     "unmapped-control-mode": _unmapped("control_mode"),
     "unmapped-operator": _unmapped("operator"),
