@@ -12,14 +12,12 @@ from analyzer.logs._numerals import Decimals, clock_us, days, decimals
 KINDS = ("RMC", "GGA", "GST", "ZDA", "VTG")
 KNOT_KPH = 1.852
 _PIVOT_YEAR = 80
-_PADDING = 16
+_PADDING = 32
 _HEX = np.full(256, 255, dtype=np.uint8)
 _HEX[[*b"0123456789ABCDEFabcdef"]] = [*range(16), *range(10, 16)]
 _NAME = np.zeros(256, dtype=bool)
 _NAME[[*b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"]] = True
-_STOP = np.ones(256, dtype=bool)
-_STOP[0x20:0x7F] = False
-_STOP[[*b"\"'\\"]] = True
+_QUOTES = b"\"'\\"
 
 Values = dict[str, Any]
 """Name -> array (or series) of values, one a sentence."""
@@ -111,7 +109,10 @@ def _starts(buffer: np.ndarray) -> np.ndarray:
 
 def _ends(buffer: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return where sentences end, and where their body does: at the asterisk, if there is one."""
-    stops, stars = np.flatnonzero(_STOP[buffer]), np.flatnonzero(buffer == ord("*"))
+    stop = (buffer - np.uint8(ord(" "))) > ord("~") - ord(" ")  # control characters wrap round to above
+    for quote in _QUOTES:
+        stop |= buffer == quote
+    stops, stars = np.flatnonzero(stop), np.flatnonzero(buffer == ord("*"))
     end = stops[np.searchsorted(stops, start)]
     end[:-1] = np.minimum(end[:-1], start[1:])
     following = np.append(stars, len(buffer))[np.searchsorted(stars, start)]

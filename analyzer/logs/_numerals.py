@@ -1,6 +1,7 @@
 """Numbers and dates written as ASCII digits in a buffer of bytes, many at once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -8,6 +9,7 @@ MOST_CHARACTERS = 17
 DAY_US = 86_400_000_000
 _SECOND_US = 1_000_000
 _DOT, _ZERO = 46, 48
+_POWERS = 10 ** np.arange(MOST_CHARACTERS + 1)
 
 
 @dataclass(frozen=True)
@@ -19,12 +21,12 @@ class Decimals:
     whole: np.ndarray
     sound: np.ndarray
 
-    @property
+    @cached_property
     def power(self) -> np.ndarray:
         """Return ten to the power of the places."""
-        return 10**self.places
+        return _POWERS[self.places]
 
-    @property
+    @cached_property
     def integer(self) -> np.ndarray:
         """Return the whole part."""
         return self.mantissa // self.power
@@ -35,22 +37,30 @@ class Decimals:
 
 
 def decimals(buffer: np.ndarray, start: np.ndarray, stop: np.ndarray) -> Decimals:
-    """Return the unsigned decimal numbers at `[start, stop)`: digits with at most one point among them."""
+    """Return the unsigned decimal numbers at `[start, stop)`: digits with at most one point among them.
+
+    The buffer goes on for MOST_CHARACTERS after the last start.
+    """
     length = stop - start
-    mantissa = np.zeros(len(start), dtype=np.int64)
-    places, dots = np.zeros_like(mantissa), np.zeros_like(mantissa)
+    mantissa, places = np.zeros(len(start), dtype=np.int64), np.zeros(len(start), dtype=np.int64)
+    dotted = np.zeros(len(start), dtype=bool)
     sound = (length > 0) & (length <= MOST_CHARACTERS)
+    shortest = int(length.min(initial=MOST_CHARACTERS))
     for column in range(min(int(length.max(initial=0)), MOST_CHARACTERS)):
-        inside = sound & (column < length)
-        sign = buffer[np.where(inside, start + column, start)]
+        sign = buffer[start + column]
         digit = sign - np.uint8(_ZERO)  # what is below zero wraps round to above nine
-        is_digit, is_dot = inside & (digit <= 9), inside & (sign == _DOT)  # noqa: PLR2004
-        np.copyto(mantissa, mantissa * 10 + digit, where=is_digit)
-        places += is_digit & (dots > 0)
-        dots += is_dot
-        sound &= ~inside | is_digit | is_dot
-    sound &= (dots <= 1) & (length > dots)
-    return Decimals(mantissa, places, length - dots - places, sound)
+        is_digit, is_dot = digit <= 9, (sign == _DOT) & ~dotted  # noqa: PLR2004
+        if column >= shortest:
+            inside = column < length
+            is_digit, is_dot, beyond = is_digit & inside, is_dot & inside, ~inside
+            sound &= is_digit | is_dot | beyond
+        else:
+            sound &= is_digit | is_dot
+        mantissa = np.where(is_digit, mantissa * 10 + digit, mantissa)
+        places += is_digit & dotted
+        dotted |= is_dot
+    sound &= length > dotted
+    return Decimals(mantissa, places, length - dotted - places, sound)
 
 
 def clock_us(number: Decimals) -> tuple[np.ndarray, np.ndarray]:
