@@ -46,7 +46,11 @@ def layout_of(head: bytes, *, whole: bool) -> Layout | None:
         if count < 1:
             continue
         start = header + after + np.arange(count) * pitch
-        key = int(np.bincount(buffer[start + _DOTS[0]]).argmax()) ^ _DOT
+        first, second = (buffer[start + dot] for dot in _DOTS)
+        point = int(np.bincount(first).argmax())
+        if np.count_nonzero((first == point) & (second == point)) * LEAST_LIKE < count:
+            continue
+        key = point ^ _DOT
         like = _like_a_record(buffer[start[:, None] + np.arange(RECORD_BYTES)] ^ np.uint8(key))
         if like.sum() * LEAST_LIKE >= count:
             left = abs(len(buffer) - header - after - count * pitch) if whole else 0

@@ -1,24 +1,28 @@
 """DTG: the text of Korean digital tachographs (운행기록장치) as they are handed in to eTAS.
 
 A header of 79 or 80 bytes in cp949 (model 20, chassis number 17, type 2, registration
-number 12, company 10, driver 18), then records of 68 bytes, with line ends or without. Record
-numbers count records from 1. Read of each: time (Korean time, UTC+9, whatever `--timezone` says, years 2000
-to 2099, hundredths), X as longitude and Y as latitude in millionths of a degree,
-speed, azimuth, total distance and status. The vendor tails of 18 bytes (fuel and
-temperatures) and 35 bytes are stepped over. The suffix may be anything (`.txt`, `.dat`): the content tells.
+number 12, company 10, driver 18), then records of 68 bytes, with line ends or without.
+Record numbers count records from 1. Read of each: time (Korean time, UTC+9, whatever
+`--timezone` says; years 2000 to 2099; hundredths), X as longitude and Y as latitude in
+millionths of a degree, speed, azimuth, total distance and status. The vendor tails of 18
+bytes (fuel and temperatures) and of 35 bytes are stepped over. The suffix may be anything
+(`.txt`, `.dat`): the content tells.
 
-*Speed* is in whole km/h as the device rounds it: at a limit of 20 km/h, half a km/h is 2.5 %. There is no
-position error: the rule file's `default_accuracy_m` holds. The vehicle is the registration number
-(자동차등록번호), else the file's name. There is no mode and no operator in a DTG file: say
-them in a profile (`[fixed]`). A clock that steps back starts a new trip (`NAME#2`).
+*Speed* is in whole km/h; whether a device rounds or cuts is not said. At a limit of
+20 km/h one step is 5 %, and the analysis takes a reported speed as it is. There is no
+position error in the file: the rule file's `default_accuracy_m` holds. The vehicle is the
+registration number (자동차등록번호), else the file's name. Mode and operator are in no DTG
+file: say them in a profile (`[fixed]`). A clock that steps back starts a new trip (`NAME#2`).
 
-*Obfuscated files* (`-X-` in the name) have every byte combined (XOR) with one and the same. It is read off the decimal
-points of the accelerations, which are always at the same places, and digits and signs at theirs must
-confirm it; a notice says so. (Public code computes it from the file's name; names change, the
-content does not.) A file that gives no such byte is refused.
+*Obfuscated files* (`-X-` in the name) have every byte combined (XOR) with one and the same.
+It is read off the decimal points of the accelerations, which are always at the same
+places, and digits and signs at theirs must confirm it; a notice says so. (Public code
+computes it from the file's name; names change, the content does not.) A file that gives
+no such byte is refused.
 
-*Rejects:* `no-fix` (status 11), `bad-time`, `bad-position` (also 0/0), `bad-record` (a line of another length, a
-record cut off). With status 12 or 21 (speed sensor, sensor input) the speed counts as not said.
+*Rejects:* `no-fix` (status 11), `bad-time`, `bad-position` (also 0/0), `bad-record` (a line
+of another length, a record cut off). With status 12 or 21 (speed sensor, sensor input) the
+speed counts as not said.
 
 ## Example
 ```

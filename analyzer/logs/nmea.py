@@ -2,30 +2,33 @@ r"""NMEA 0183: what GNSS receivers say, alone or among the bytes of UBX or anoth
 
 Read are RMC, GGA, GST, ZDA and VTG of any talker. A sentence starts with `$` at the start
 of a line or before four letters or digits, wherever that is: raw NMEA among binary UBX, in
-a column of a CSV, or as `b'$GPRMC,…*6A\r\n'`. Record numbers count sentences of any kind
+a column of a CSV, or as `b'$GPRMC,…*77\r\n'`. Record numbers count sentences of any kind
 from 1. Sentences of other kinds, proprietary ones too, and those that only complete a
 position are counted as other records; bytes outside sentences are counted and named.
 
 *Positions* are those of RMC; of GGA, where there are more than one and a half times as many
-sound GGA. The other one and GST (one sigma per axis: the root mean square of the deviations of
-latitude and longitude; else it is not said) complete positions of the same time of day within 200
-sentences; VTG (no time of its own) is taken to belong to the last time before it. Speeds in knots become km/h.
+sound GGA. The other one and GST complete positions of the same time of day within 200
+sentences; VTG has no time and is taken to belong to the last one before it. GST gives one
+sigma per axis: the root mean square of the deviations of latitude and longitude; without
+it no accuracy is said. Speeds in knots become km/h.
 
 *Time* is UTC. RMC has a date of two digits (80 to 99: 1980 to 1999); GGA takes the date
 of the last RMC or ZDA before it, else of the next, and passes midnight by itself. Without
 any date the log is refused. A leap second (23:59:60) is the first second of the next day.
 Whole-second RMC times of a receiver with more fixes a second stay as they are: all but
-the last of a second become `duplicate-time`. A date before 2010 is named as a possible 1024-week roll-over of the
-receiver, and not changed. A clock that steps back starts a new trip (`NAME#2`).
+the last of a second become `duplicate-time`. A date before 2010 is named as a possible
+1024-week roll-over of the receiver, and not changed. A clock that steps back starts a new
+trip (`NAME#2`).
 
-*Rejects:* `bad-checksum` (also where none is there: a sentence cut off), `no-fix` (status V, mode N, GGA
-quality 0, no position), `not-measured` (simulator or typed in by hand), `bad-time`, `bad-position`. Where more
-than half of the sentences have no checksum, those without are believed and a notice says so.
-NMEA knows no vehicle, mode or operator; say them in a profile (`[fixed]`).
+*Rejects:* `bad-checksum` (also where none is there: a sentence cut off), `no-fix` (status V,
+mode N, GGA quality 0, no position), `not-measured` (simulator or typed in by hand),
+`bad-time`, `bad-position` (also 0/0). Where more than half of the sentences have no
+checksum, those without are believed and a notice says so. NMEA knows no vehicle, mode or
+operator; say them in a profile (`[fixed]`).
 
 ## Example
 ```
-$GNRMC,010203.00,A,3511.4960,N,12649.2180,E,002.70,085.0,170326,,,A*7A
+$GNRMC,010203.00,A,3511.4960,N,12649.2180,E,002.70,085.0,170326,,,A*77
 ```
 """
 

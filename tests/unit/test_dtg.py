@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.catalogue import format_page
 from analyzer.errors import LogError
 from analyzer.logs import ReadOptions, find_logs, read_log
 
@@ -215,3 +216,8 @@ def test_what_is_written_is_read(tmp_path_factory, rows, key):
     assert log.records.select("speed_kph", "longitude", "latitude").rows() == [
         (v, x / 1e6, y / 1e6) for _, v, x, y in rows
     ]
+
+
+def test_the_example_of_the_page_is_sound(tmp_path):
+    example = format_page("dtg").split("```")[1].strip().encode()
+    assert read(tmp_path, [example]).records["latitude"].to_list() == [35.1916]

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.analysis import analyze
+from analyzer.catalogue import format_page
 from analyzer.errors import LogError
 from analyzer.logs import ReadOptions, find_logs, plan_log, read_log
+from analyzer.zone_loading import load_zone_set
 
 
 def sentence(body, wrong=0):
@@ -263,3 +266,25 @@ def test_pynmea2_says_the_same(tmp_path_factory, clock, date, lat, lon, south, w
     assert row["time"] == dt.datetime.combine(
         oracle.datestamp.replace(year=year), oracle.timestamp.replace(tzinfo=dt.UTC)
     )
+
+
+def test_sessions_whose_times_overlap_are_judged_apart(tmp_path):
+    """The clock of 01:02:10 goes back to 01:02:05: one instant of the two sessions stands, the others are kept."""
+    first = [rmc(f"0102{s:02}.00", lat=f"3511.49{s:02},N") for s in range(11)]
+    second = [rmc(f"0102{s:02}.50", lat=f"3511.48{s:02},N") for s in range(5, 20)]
+    again = rmc("010225.00")
+    read(tmp_path, *first, *second, again, again)
+    analysis = analyze([tmp_path / "drive.nmea"], load_zone_set("demo"))
+    account = analysis.logs[0]
+    assert (account.records, account.fixes, account.rejects) == (28, 27, 1)
+    trips = analysis.coverage.select("trip_id", "trip_start", "trip_end").unique().sort("trip_start").rows()
+    assert trips == [
+        ("2026-03-17T01:02:00Z", at(1, 2), at(1, 2, 10)),
+        ("drive#2", at(1, 2, 5, 500_000), at(1, 2, 25)),
+    ]
+    assert "clock-back" in {notice["code"] for notice in analysis.summary["notices"]}
+
+
+def test_the_example_of_the_page_is_sound(tmp_path):
+    example = format_page("nmea").split("```")[1].strip()
+    assert read(tmp_path, example).records["speed_kph"].to_list() == [pytest.approx(2.7 * 1.852)]
