@@ -69,53 +69,58 @@ def _like_a_record(rows: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Rows:
-    """The records of a file: their bytes, one row a record, their numbers, and broken ones (number, bytes)."""
+    """The records of a file, without obfuscation.
 
-    header: bytes
+    `rows` has the bytes of the whole ones, `start` and `record` where they start and their
+    numbers; `broken` has number, start and stop of the others, a row each.
+    """
+
+    data: bytes
     rows: np.ndarray
+    start: np.ndarray
     record: np.ndarray
-    broken: list[tuple[int, bytes]]
+    broken: np.ndarray
 
     @property
     def vehicle(self) -> str | None:
         """Return the registration number, null where there is none."""
         try:
-            return self.header[_VEHICLE].decode("cp949").strip("# \x00") or None
+            return self.data[_VEHICLE].decode("cp949").strip("# \x00") or None
         except UnicodeDecodeError:
             return None
 
 
 def rows_of(data: bytes, layout: Layout) -> Rows:
     """Return the records of a file."""
-    plain = np.frombuffer(data, dtype=np.uint8) ^ np.uint8(layout.key)
-    header = plain[: layout.header].tobytes()
-    return _lines(header, plain, layout) if layout.line_end else _slices(header, plain, layout)
+    plain = np.frombuffer(data, dtype=np.uint8)
+    if layout.key:
+        plain = plain ^ np.uint8(layout.key)
+        data = plain.tobytes()
+    return _lines(data, plain, layout) if layout.line_end else _slices(data, plain, layout)
 
 
-def _slices(header: bytes, plain: np.ndarray, layout: Layout) -> Rows:
+def _slices(data: bytes, plain: np.ndarray, layout: Layout) -> Rows:
     """Return records without line ends."""
     count = (len(plain) - layout.header) // layout.pitch
+    start = layout.header + np.arange(count) * layout.pitch
     stop = layout.header + count * layout.pitch
     rows = plain[layout.header : stop].reshape(count, layout.pitch)[:, :RECORD_BYTES]
-    rest = plain[stop:].tobytes()
-    broken = [(count + 1, rest)] if rest.strip() else []
-    return Rows(header, rows, np.arange(1, count + 1), broken)
+    rest = [[count + 1, stop, len(data)]] if data[stop:].strip() else []
+    return Rows(data, rows, start, np.arange(1, count + 1), np.array(rest, dtype=np.int64).reshape(-1, 3))
 
 
-def _lines(header: bytes, plain: np.ndarray, layout: Layout) -> Rows:
+def _lines(data: bytes, plain: np.ndarray, layout: Layout) -> Rows:
     """Return records that are lines; one of another length is broken, an empty one is none."""
-    width = layout.pitch - layout.line_end
     ends = np.flatnonzero(plain[layout.header :] == ord("\n")) + layout.header
     stop = np.append(ends, len(plain))
     start = np.append(layout.header, ends + 1)
-    ended = (stop > start) & (plain[np.maximum(stop - 1, 0)] == ord("\r"))
-    length = stop - start - ended
-    start, length = start[length > 0], length[length > 0]
+    stop -= (stop > start) & (plain[stop - 1] == ord("\r"))
+    filled = stop > start
+    start, stop = start[filled], stop[filled]
     record = np.arange(1, len(start) + 1)
-    good = length == width
+    good = stop - start == layout.pitch - layout.line_end
     rows = plain[start[good][:, None] + np.arange(RECORD_BYTES)]
-    odd = [(record[i], plain[start[i] : start[i] + length[i]].tobytes()) for i in np.flatnonzero(~good)]
-    return Rows(header, rows, record[good], [(int(number), text) for number, text in odd])
+    return Rows(data, rows, start[good], record[good], np.stack([record, start, stop], axis=1)[~good])
 
 
 def decoded(rows: np.ndarray) -> pl.DataFrame:

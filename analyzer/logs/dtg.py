@@ -35,13 +35,14 @@ from pathlib import Path
 import polars as pl
 
 from analyzer.errors import LogError
-from analyzer.logs._dtg import Rows, decoded, layout_of, rows_of
+from analyzer.logs._dtg import RECORD_BYTES, Rows, decoded, layout_of, rows_of
 from analyzer.logs._files import HEAD_BYTES, is_url
-from analyzer.logs._format import NO_REJECTS, Format, Log, Part, Plan, ReadOptions
-from analyzer.logs._plain import TEXT_LENGTH, clean_text
+from analyzer.logs._format import Format, Log, Part, Plan, ReadOptions
+from analyzer.logs._plain import clean_text
 from analyzer.logs._profile import load_profile
 from analyzer.logs._remarks import Remark
 from analyzer.logs._sessions import fixed_columns, vehicle_and_remarks, with_sessions
+from analyzer.logs._spans import rejects_of, words_of_spans
 
 
 def _read(plan: Plan, _part: Part, options: ReadOptions) -> Log:
@@ -69,15 +70,16 @@ def _read(plan: Plan, _part: Part, options: ReadOptions) -> Log:
 
 def _rejects(rows: Rows, found: pl.DataFrame) -> pl.DataFrame:
     """Return the rejects with their own words."""
-    bad = found["reason"].is_not_null().arg_true().to_list()
-    listed = [(found["record"][i], found["reason"][i], _words(rows.rows[i].tobytes())) for i in bad]
-    listed += [(number, "bad-record", _words(text)) for number, text in rows.broken]
-    return pl.DataFrame(listed, schema=NO_REJECTS.schema, orient="row").sort("record")
-
-
-def _words(text: bytes) -> str:
-    """Return the bytes of a record as text."""
-    return clean_text(text[:TEXT_LENGTH].decode("cp949", "replace"))
+    bad = found["reason"].is_not_null()
+    start = rows.start[bad.to_numpy()]
+    broken, first, last = rows.broken.T
+    text = [
+        words_of_spans(rows.data, start, start + RECORD_BYTES, "cp949"),
+        words_of_spans(rows.data, first, last, "cp949"),
+    ]
+    record = [found["record"].filter(bad), pl.Series("record", broken, dtype=pl.Int64)]
+    reason = [found["reason"].filter(bad), pl.Series(["bad-record"]).new_from_index(0, len(broken))]
+    return rejects_of(pl.concat(record), pl.concat(reason), pl.concat(text))
 
 
 def _recognises(head: bytes) -> bool:

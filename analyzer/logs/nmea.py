@@ -42,10 +42,10 @@ from analyzer.logs._format import NO_REJECTS, PART_BYTES, Format, Log, Part, Pla
 from analyzer.logs._nmea import sentences
 from analyzer.logs._nmea_epochs import completed, dated, primary_of
 from analyzer.logs._numerals import DAY_US
-from analyzer.logs._plain import clean_text
 from analyzer.logs._profile import load_profile
 from analyzer.logs._remarks import Remark
 from analyzer.logs._sessions import fixed_columns, vehicle_and_remarks, with_sessions
+from analyzer.logs._spans import rejects_of, words_of_spans
 
 _EARLIEST_DAY = 14_610  # 2010-01-01
 _NAMES_OF_PLACES = (b"lat", b"LAT", b"Lat", "위도".encode(), "위도".encode("cp949"))
@@ -92,9 +92,8 @@ def _believed(path: str, said: pl.DataFrame) -> tuple[pl.DataFrame, list[Remark]
 
 def _rejects(data: bytes, bad: pl.DataFrame) -> pl.DataFrame:
     """Return the rejects with their own words."""
-    places = bad.select("at", "end").iter_rows()
-    text = [clean_text(data[at:end].decode("ascii", "replace")) for at, end in places]
-    return bad.select("record", "reason", text=pl.Series(text, dtype=pl.String)).cast(NO_REJECTS.schema).sort("record")
+    text = words_of_spans(data, bad["at"].to_numpy(), bad["end"].to_numpy(), "ascii")
+    return rejects_of(bad["record"], bad["reason"], text)
 
 
 def _log(plan: Plan, options: ReadOptions, good: pl.DataFrame) -> Log:
