@@ -117,6 +117,15 @@ def _outside_sentences(remark: Remark) -> tuple[str, str]:
     )
 
 
+def _week_jump(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 날짜가 1024주(7168일)만큼 {remark.count}번 건너뜁니다. 수신기의 주 번호가 "
+        "넘어갔을 수 있으며, 날짜는 바꾸지 않았습니다.",
+        f"{remark.subject}: the date steps by 1024 weeks (7168 days) {remark.count} time(s), as when the week number "
+        "of the receiver rolls over; the dates are not changed.",
+    )
+
+
 def _week_roll_over(remark: Remark) -> tuple[str, str]:
     path, first = remark.subject, remark.words[0]
     return (
@@ -138,6 +147,7 @@ _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "unmapped-control-mode": _unmapped("control_mode"),
     "unmapped-operator": _unmapped("operator"),
     "vehicle-from-file": _vehicle_from_file,
+    "week-jump": _week_jump,
     "week-roll-over": _week_roll_over,
 }
 """Code of a remark -> its Korean and English sentence."""

@@ -17,8 +17,8 @@ of the last RMC or ZDA before it, else of the next, and passes midnight by itsel
 any date the log is refused. A leap second (23:59:60) is the first second of the next day.
 Whole-second RMC times of a receiver with more fixes a second stay as they are: all but
 the last of a second become `duplicate-time`. A date before 2010 is named as a possible
-1024-week roll-over of the receiver, and not changed. A clock that steps back starts a new
-trip (`NAME#2`).
+1024-week roll-over of the receiver, and not changed; so is a step of the date by 1024 weeks.
+A clock that steps back starts a new trip (`NAME#2`).
 
 *Rejects:* `bad-checksum` (also where none is there: a sentence cut off), `no-fix` (status V,
 mode N, GGA quality 0, no position), `not-measured` (simulator or typed in by hand),
@@ -47,6 +47,7 @@ from analyzer.logs._remarks import Remark
 from analyzer.logs._sessions import fixed_columns, vehicle_and_remarks, with_sessions
 from analyzer.logs._spans import rejects_of, words_of_spans
 
+_ROLL_OVER_DAYS = 7168
 _EARLIEST_DAY = 14_610  # 2010-01-01
 _NAMES_OF_PLACES = (b"lat", b"LAT", b"Lat", "위도".encode(), "위도".encode("cp949"))
 
@@ -113,10 +114,16 @@ def _remarks(path: str, good: pl.DataFrame, said: pl.DataFrame, outside: int) ->
     leap = int((said["clock_us"] >= DAY_US).fill_null(value=False).sum())
     found = [
         Remark("week-roll-over", path, len(early), tuple(map(str, early.unique().sort().head(2)))),
+        Remark("week-jump", path, _week_jumps(day)),
         Remark("leap-second", path, leap),
         Remark("outside-sentences", path, outside),
     ]
     return [remark for remark in found if remark.count]
+
+
+def _week_jumps(day: pl.Series) -> int:
+    """Return how often the date steps by 1024 weeks, a day more or less."""
+    return int((day.to_physical().diff().abs() - _ROLL_OVER_DAYS).abs().le(1).sum())
 
 
 def _recognises(head: bytes) -> bool:

@@ -160,6 +160,12 @@ def test_roll_over_of_the_week_is_named_and_not_changed(tmp_path):
     assert "week-roll-over" not in codes(read(tmp_path, rmc()))
 
 
+def test_a_step_of_1024_weeks_is_named(tmp_path):
+    """7168 days before 2026-03-17 is 2006-08-01."""
+    assert "week-jump" in codes(read(tmp_path, rmc(date="010806"), rmc("010204.00")))
+    assert "week-jump" not in codes(read(tmp_path, rmc(date="030806"), rmc("010204.00")))
+
+
 def test_years_pivot_at_80(tmp_path):
     log = read(tmp_path, rmc(date="010180"), rmc(date="010179"))
     assert [moment.year for moment in log.records["time"]] == [1980, 2079]
