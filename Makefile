@@ -6,7 +6,7 @@ STAMP := $(VENV)/.zonelog-stamp
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.zonelog-stamp
 
-.PHONY: demo test lint docs screenshots bench bench-map bundle lock clean
+.PHONY: demo test lint docs screenshots bench bench-map bench-readers bundle lock clean
 
 demo: $(STAMP)
 	$(BIN)/zonelog demo --out zonelog-demo
@@ -31,6 +31,9 @@ screenshots: $(STAMP)
 CASES ?= findings vertices day
 bench-map: $(STAMP)
 	$(BIN)/python -m benchmarks.map_pages $(CASES) $(if $(WORK),--work $(WORK))
+
+bench-readers: $(STAMP)
+	$(BIN)/python -m benchmarks.readers $(READERS)
 
 # make bench SIZES="1e6" is the quick one; WORK=DIR keeps the data for the next run.
 SIZES ?= 1e6 1e7 1e8

@@ -62,6 +62,9 @@ REJECT_WORDS: dict[str, dict[str, str]] = {
     "position-jump": both("impossible jump of the position"),
     "no-fix": both("receiver without a fix"),
     "bad-json": both("unreadable line"),
+    "bad-checksum": both("damaged or cut-off sentence"),
+    "bad-record": both("record of another length or cut off"),
+    "not-measured": both("position of a simulator or entered by hand"),
 }
 
 EVENT_WORDS: dict[str, dict[str, str]] = {

@@ -100,3 +100,13 @@ def test_real_outlines_become_a_zone_set(real_logs, tmp_path):
     for zone, feature in zip(made.zones, features, strict=True):
         assert zone.measured_area_km2 == pytest.approx(feature["properties"]["area_km2"], rel=1e-3)
         assert zone.name["ko"] == feature["properties"]["name_ko"]
+
+
+def test_receiver_with_two_fixes_a_second_and_whole_second_times(real_logs, tmp_path):
+    draper = zone_set(tmp_path, box(-111.9, 40.5, -111.8, 40.6))
+    analysis = analyze([real_logs / "inertialsense_serial921600.nmea"], draper)
+    account = analysis.logs[0]
+    assert (account.records, account.other_records) == (35716, 35716 - 2588)
+    assert (account.fixes, account.rejects) == (2588 - 1285, 1285)
+    assert set(analysis.rejects["reason"]) == {"duplicate-time"}
+    assert analysis.summary["trips"] == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from analyzer.errors import LogError
-from analyzer.logs._files import head_of, is_url, sha256_of
+from analyzer.logs._files import HEAD_BYTES, head_of, is_url, sha256_of
 from analyzer.logs._format import (
     PART_BYTES,
     PART_RECORDS,
@@ -48,6 +48,10 @@ __all__ = [
 ]
 
 
+_SUFFIXES_OF_ANYTHING = ("", ".dat", ".log")
+"""Suffixes of files that may be anything: in a folder, only their content tells a log."""
+
+
 @cache
 def formats() -> dict[str, Format]:
     """Return module name -> log format."""
@@ -70,7 +74,7 @@ def _named(argument: str) -> list[str]:
     if is_url(argument) or path.is_file():
         return [argument]
     if path.is_dir():
-        inside = [str(p) for p in path.rglob("*") if p.is_file() and _known_suffix(str(p))]
+        inside = [str(p) for p in path.rglob("*") if p.is_file() and _may_be_log(p)]
         return _something(sorted(inside), f"{argument}: no log in this folder; {_known_formats()}")
     matches = sorted(p for p in glob.glob(argument, recursive=True) if Path(p).is_file())  # noqa: PTH207 - patterns may be absolute
     return _something(matches, f"{argument}: no such file or folder; check the path")
@@ -83,9 +87,16 @@ def _something(paths: list[str], message: str) -> list[str]:
     return paths
 
 
-def _known_suffix(path: str) -> bool:
-    """Return whether some format has the suffix of this path."""
-    return any(path.lower().endswith(s) for f in formats().values() for s in f.suffixes)
+def _may_be_log(path: Path) -> bool:
+    """Return whether some format has the suffix of a file in a folder; of others, whether its content proves one."""
+    name = str(path).lower()
+    if any(name.endswith(suffix) for f in formats().values() for suffix in f.suffixes):
+        return True
+    if path.suffix.lower() not in _SUFFIXES_OF_ANYTHING:
+        return False
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    return any(f.decisive and f.recognises(head) for f in formats().values())
 
 
 def _known_formats() -> str:
@@ -151,10 +162,13 @@ def _by_name(name: str) -> Format:
 
 def _format_of(path: str, head: bytes) -> Format:
     """Return the format of a log: by suffix, confirmed by its first bytes where they tell."""
+    if head and (proven := [f for f in formats().values() if f.decisive and f.recognises(head)]):
+        return proven[0]
     lower = path.lower()
     by_suffix = [f for f in formats().values() if any(lower.endswith(s) for s in f.suffixes)]
     by_content = [f for f in formats().values() if head and f.recognises(head)]
-    if by_suffix and (not head or by_suffix[0] in by_content or not by_content):
+    stands = by_suffix and (by_suffix[0].decisive or by_suffix[0] in by_content)
+    if by_suffix and (stands or not head or not by_content):
         return by_suffix[0]
     if by_content:
         return by_content[0]
