@@ -72,7 +72,7 @@ def cli() -> None:
 @click.option("--zones", required=True, metavar="NAME|DIR", help="Bundled zone set, or a folder.")
 @click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Folder for the result.")
 @click.option("--timezone", metavar="ZONE", help="IANA time zone of times without offset.")
-@click.option("--profile", type=FILE, help="Columns, units and words of an unknown layout (TOML).")
+@click.option("--profile", type=FOLDER, metavar="FILE|NAME", help="Columns, units and words of an unknown layout.")
 @click.option("--fleet", type=FILE, help="Vehicles and their types (CSV), instead of the set's own.")
 @click.option("--from", "start", type=WHEN, metavar="TIME", help="Judge from here on (with offset).")
 @click.option("--to", "end", type=WHEN, metavar="TIME", help="Judge up to, but not, here.")

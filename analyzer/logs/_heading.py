@@ -107,6 +107,7 @@ def heading_of(path: str, encoding: str, profile: Profile, separator: str) -> He
     """Return the heading of a text in an encoding."""
     file, encoding = open_text(path, encoding)
     with file:
+        skipped = b"".join(file.readline(PIECE_BYTES) for _ in range(profile.read.get("skip_rows", 0)))
         raw = header_bytes(file)
     header = as_utf8(path, raw, encoding)
     text = header.decode("utf-8", "replace")
@@ -114,11 +115,11 @@ def heading_of(path: str, encoding: str, profile: Profile, separator: str) -> He
     used = given if given in text else max(_SEPARATORS, key=text.count)
     names = _fields(path, header, used)
     columns = profile.read.get("columns")
-    start = len(raw)
+    start = len(skipped) + len(raw)
     if columns is not None:
         more = [f"column_{number}" for number in range(len(columns), len(names))]
         names = _fields(path, _line([*columns, *more], used), used)
-        start = len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0
+        start = len(skipped) + (len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0)
     return Heading(_line(names, used), start, used, names)
 
 

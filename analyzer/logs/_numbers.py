@@ -14,6 +14,13 @@ def within(values: pl.Series, low: float, high: float) -> bool:
     return bool(low <= smallest and largest <= high and total == total)  # type: ignore[operator]  # noqa: PLR0124 - NaN
 
 
+def with_point(column: pl.Series) -> pl.Series:
+    """Return texts of numbers with a decimal comma as such with a point."""
+    if column.dtype != pl.String:
+        return column
+    return column.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+
+
 def numbers(column: pl.Series) -> pl.Series:
     """Return floats; what is no number is null."""
     if column.dtype == pl.Float64:

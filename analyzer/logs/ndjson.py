@@ -12,6 +12,7 @@ numbers count lines that are not empty from 1.
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from analyzer.logs._columns import columns_of
 from analyzer.logs._files import is_url
 from analyzer.logs._format import NO_REJECTS, Format, Log, Part, PartSize, Plan, ReadOptions
 from analyzer.logs._plain import Sheet, clean_text, log_of
-from analyzer.logs._profile import Profile, load_profile
+from analyzer.logs._profile import Profile, fitting, load_profile
 from analyzer.logs._ranges import parts_between, survey
+from analyzer.logs._remarks import built_in
 
 HEAD_BYTES = 1 << 16
 _BOM = b"\xef\xbb\xbf"
@@ -34,7 +36,8 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
     if is_url(path):
         raise LogError(f"{path}: NDJSON is read from files only; download it first")
-    columns_of(path, list(_members(path)), load_profile(options.profile))
+    names = list(_members(path))
+    columns_of(path, names, fitting(load_profile(options.profile), names))
     found = survey(path, 0, size.text_bytes, None)
     if not found.utf8:
         raise LogError(f"{path}: is not UTF-8 text; save it as UTF-8")
@@ -56,13 +59,14 @@ def _members(path: str) -> dict[str, Any]:
 
 
 def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
-    profile = load_profile(options.profile)
     members = _members(plan.path)
+    profile = fitting(load_profile(options.profile), members)
     with Path(plan.path).open("rb") as file:
         file.seek(part.start)
         data = file.read(-1 if part.stop is None else part.stop - part.start)
     data = data.removeprefix(_BOM) if part.start == 0 else data
     sheet = _at_once(plan, data, members, profile) or _by_line(plan, data, members)
+    sheet = replace(sheet, remarks=(*sheet.remarks, *built_in(plan.path, profile.name)))
     return log_of(sheet, options, profile)
 
 
