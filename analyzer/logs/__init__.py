@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from analyzer.errors import LogError
-from analyzer.logs._files import head_of, is_url, sha256_of
+from analyzer.logs._files import head_of, is_url, packed, sha256_of
 from analyzer.logs._format import (
     PART_BYTES,
     PART_RECORDS,
@@ -23,6 +23,7 @@ from analyzer.logs._format import (
     ReadOptions,
     refuse_unreadable,
 )
+from analyzer.logs._packed import unpacked_name
 from analyzer.logs._remarks import Remark, notices_of
 from analyzer.plugins import discover
 
@@ -84,7 +85,7 @@ def _something(paths: list[str], message: str) -> list[str]:
 
 def _known_suffix(path: str) -> bool:
     """Return whether some format has the suffix of this path."""
-    return any(path.lower().endswith(s) for f in formats().values() for s in f.suffixes)
+    return any(unpacked_name(path).lower().endswith(s) for f in formats().values() for s in f.suffixes)
 
 
 def _known_formats() -> str:
@@ -99,7 +100,9 @@ def plan_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Pla
     Raises LogError where the file is missing, empty, of no known format or without the
     columns of a log.
     """
-    form = _format_of(path, head_of(path))
+    form = _format_of(unpacked_name(path), head_of(path))
+    if not form.unpacks and packed(path):
+        raise LogError(f"{path}: is packed; {form.name} is not read so, unpack it first")
     return form.plan(path, options, size) if form.plan else Plan(path, form.name)
 
 

@@ -4,13 +4,13 @@ import codecs
 import csv
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._files import HEAD_BYTES
+from analyzer.logs._packed import open_bytes
 from analyzer.logs._profile import Profile
 
 _BINARY = bytes({*range(9), *range(14, 27), *range(28, 32)})
@@ -46,7 +46,7 @@ def stated_encoding(path: str, profile: Profile) -> str | None:
     stated = profile.read.get("encoding")
     if stated:
         return _normal(path, stated)
-    with Path(path).open("rb") as file:
+    with open_bytes(path) as file:
         head = file.read(HEAD_BYTES)
     if not is_text(head):
         raise LogError(f"{path}: this is binary data, not a text table; was it renamed?")
@@ -65,7 +65,7 @@ def _normal(path: str, encoding: str) -> str:
 def decodes(path: str, encoding: str) -> bool:
     """Return whether the whole file is text in an encoding, read piece by piece."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    with Path(path).open("rb") as file:
+    with open_bytes(path) as file:
         try:
             while piece := file.read(PIECE_BYTES):
                 decoder.decode(piece)
@@ -88,8 +88,9 @@ def as_utf8(path: str, data: bytes, encoding: str) -> bytes:
 def open_text(path: str, encoding: str) -> tuple[BinaryIO, str]:
     """Return a file opened for reading bytes, and their encoding: all of it as UTF-8 where it cannot be divided."""
     if encoding in DIVISIBLE:
-        return Path(path).open("rb"), encoding
-    return io.BytesIO(as_utf8(path, Path(path).read_bytes(), encoding)), "utf-8"
+        return open_bytes(path), encoding
+    with open_bytes(path) as file:
+        return io.BytesIO(as_utf8(path, file.read(), encoding)), "utf-8"
 
 
 def header_bytes(file: BinaryIO) -> bytes:

@@ -17,7 +17,7 @@ KATEC = (
 
 _MOST_DEGREES = 360
 KOREA = (124.0, 33.0, 132.0, 43.5)
-"""Where KATEC is used: west, south, east, north."""
+"""Where there are roads in Korea: west, south, east, north."""
 _NEAR, _NEAR_UTM = 0.5, 3.0
 """So many degrees beyond its area a system is still used; a zone of UTM also for its neighbours."""
 
@@ -33,7 +33,8 @@ def placed(path: str, measured: Mapping[str, pl.Series], position: Mapping[str, 
 
 def _refuse_elsewhere(path: str, crs: str, source: Any, lon: Any, lat: Any) -> None:
     """Refuse positions most of which lie far from where a system is used: it is another, or its axes are swapped."""
-    west, south, east, north = source.area_of_use.bounds if source.area_of_use else KOREA
+    korean = source.area_of_use is None or source.name.startswith(("KGD2002", "Korean 1985"))
+    west, south, east, north = KOREA if korean else source.area_of_use.bounds
     near = _NEAR_UTM if "UTM zone" in source.name else _NEAR
     inside = (lon >= west - near) & (lon <= east + near) & (lat >= south - near) & (lat <= north + near)
     if west < east and np.count_nonzero(inside) < MAJORITY * np.count_nonzero(~np.isnan(lon)):

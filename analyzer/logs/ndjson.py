@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from analyzer.errors import LogError
 from analyzer.logs._columns import columns_of
 from analyzer.logs._files import is_url
 from analyzer.logs._format import NO_REJECTS, Format, Log, Part, PartSize, Plan, ReadOptions
+from analyzer.logs._packed import open_bytes
 from analyzer.logs._plain import Sheet, clean_text, log_of
 from analyzer.logs._profile import Profile, fitting, load_profile
 from analyzer.logs._ranges import parts_between, survey
@@ -46,7 +46,7 @@ def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
 
 def _members(path: str) -> dict[str, Any]:
     """Return the members of the first objects of a file and their values, the first that is not null."""
-    with Path(path).open("rb") as file:
+    with open_bytes(path) as file:
         lines = file.read(HEAD_BYTES).removeprefix(_BOM).splitlines()
     members: dict[str, Any] = {}
     for line in lines:
@@ -61,7 +61,7 @@ def _members(path: str) -> dict[str, Any]:
 def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
     members = _members(plan.path)
     profile = fitting(load_profile(options.profile), members)
-    with Path(plan.path).open("rb") as file:
+    with open_bytes(plan.path) as file:
         file.seek(part.start)
         data = file.read(-1 if part.stop is None else part.stop - part.start)
     data = data.removeprefix(_BOM) if part.start == 0 else data
@@ -177,4 +177,4 @@ def _recognises(head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
 
 
-FORMAT = Format("ndjson", (".ndjson", ".jsonl"), _recognises, _read, _plan)
+FORMAT = Format("ndjson", (".ndjson", ".jsonl"), _recognises, _read, _plan, unpacks=True)

@@ -204,6 +204,7 @@ def test_every_format_has_a_page_with_an_example():
         "ndjson",
         "parquet",
         "arrow",
+        "xlsx",
         "ros2-mcap",
         "ros2-db3",
         "ros1-bag",
