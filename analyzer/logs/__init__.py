@@ -39,6 +39,7 @@ __all__ = [
     "Remark",
     "find_logs",
     "formats",
+    "guess_log",
     "notices_of",
     "plan_log",
     "read_log",
@@ -161,3 +162,11 @@ def _format_of(path: str, head: bytes) -> Format:
     if by_content:
         return by_content[0]
     raise LogError(f"{path}: unknown kind of file; {_known_formats()}")
+
+
+def guess_log(path: str, timezone: str | None, lang: str) -> str:
+    """Return what is seen in a log, as a profile whose comments are the evidence; LogError where it is no log."""
+    from analyzer.logs._guess import guess  # noqa: PLC0415 - only a guess needs it
+
+    form = _format_of(unpacked_name(path), head_of(path))
+    return guess(path, form.name, timezone, lang)

@@ -84,10 +84,10 @@ BARE_SPEEDS = ("speed", "velocity", "vel", "gps_speed", "sog", "속도", "속력
 def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
     """Return our name -> the log's name; LogError where a needed column is not there."""
     found: dict[str, str] = {}
-    simple = {_simple(name): name for name in reversed(names)}
+    there = {simple(name): name for name in reversed(names)}
     for target, aliases in (ALIASES | {name: () for name in ON_REQUEST if name in profile.columns}).items():
         wanted = (profile.columns[target],) if target in profile.columns else (target, *aliases)
-        match = next((simple[_simple(w)] for w in wanted if _simple(w) in simple), None)
+        match = next((there[simple(w)] for w in wanted if simple(w) in there), None)
         if target in profile.columns and match is None:
             message = f"{path}: the profile names a column {wanted[0]!r} that is not there; {_has(names)}"
             raise LogError(message)
@@ -100,7 +100,7 @@ def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
     return found
 
 
-def _simple(name: str) -> str:
+def simple(name: str) -> str:
     """Return a column name without what people vary: case, spaces around, a byte order mark."""
     return name.strip().strip("\ufeff\"'").lower().replace("-", "_")
 
@@ -135,7 +135,7 @@ def _bare_speed(path: str, names: list[str], found: Mapping[str, str]) -> None:
     """Refuse a speed of which nobody says the unit: m/s read as km/h hides every breach."""
     if any(name in found for name in (*SPEED_TO_KPH, "speed_with_unit")):
         return
-    bare = next((n for n in names if _simple(n) in BARE_SPEEDS), None)
+    bare = next((n for n in names if simple(n) in BARE_SPEEDS), None)
     if bare is not None:
         message = (
             f"{path}: the unit of column {shortened(bare, 30)!r} is not said; rename it to speed_kph, "

@@ -14,7 +14,7 @@ from analyzer.logs._packed import open_bytes
 from analyzer.logs._profile import Profile
 
 _BINARY = bytes({*range(9), *range(14, 27), *range(28, 32)})
-_SEPARATORS = ",;\t|"
+SEPARATORS = ",;\t|"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BLANK = codecs.BOM_UTF8 + b"\r\n"
 PIECE_BYTES = 1 << 22
@@ -113,7 +113,7 @@ def heading_of(path: str, encoding: str, profile: Profile, separator: str) -> He
     header = as_utf8(path, raw, encoding)
     text = header.decode("utf-8", "replace")
     given = profile.read.get("delimiter") or separator
-    used = given if given in text else max(_SEPARATORS, key=text.count)
+    used = given if given in text else max(SEPARATORS, key=text.count)
     names = _fields(path, header, used)
     columns = profile.read.get("columns")
     start = len(skipped) + len(raw)

@@ -139,11 +139,20 @@ def fitting(profile: Profile, names: Iterable[str]) -> Profile:
 def _loaded(path: Path, name: str | None) -> Profile:
     """Return the profile of a file."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         message = f"{path}: the profile cannot be opened ({error.strerror}); built in are: {_built_in(name)}"
         raise LogError(message) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise LogError(f"{path}: the profile is not UTF-8 text: {error}") from error
+    return profile_of(path, text, name)
+
+
+def profile_of(path: Path, text: str, name: str | None = None) -> Profile:
+    """Return the profile that a text is; LogError says what is wrong in it."""
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise LogError(f"{path}: the profile is not valid TOML: {error}") from error
     _known(path, "", document, tuple(_SECTIONS))
     for section, keys in _SECTIONS.items():

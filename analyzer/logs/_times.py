@@ -15,6 +15,8 @@ INSTANT = pl.Datetime("us", "UTC")
 PER_UNIT_US = {"timestamp_s": 1_000_000.0, "timestamp_ms": 1_000.0, "timestamp_us": 1.0, "timestamp_ns": 1e-3}
 _EARLIEST_US, _LATEST_US = 315_532_800_000_000, 7_258_118_400_000_000
 _SIGNS_OF_TIME = frozenset("-:/TZ")
+SPAN_US = (_EARLIEST_US, _LATEST_US)
+"""Instants of logs lie in 1980 to 2200."""
 _PARTS = (
     r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[T ]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|z|[+-]\d\d(?::?\d\d)?)?$"
 )

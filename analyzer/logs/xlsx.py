@@ -172,6 +172,20 @@ def _named(table: pl.DataFrame, names: list[str | None]) -> pl.DataFrame:
     return renamed.filter(~pl.all_horizontal(pl.all().fill_null("").str.strip_chars() == ""))
 
 
+def widest(path: str) -> pl.DataFrame:
+    """Return the first sheet that can be a log, else the largest below its widest row, for whoever looks into it."""
+    tables = _tables(path, _unpacked(path), Profile())
+    try:
+        return _the_one(path, tables, Profile())
+    except LogError:
+        table = max(tables.values(), key=pl.DataFrame.height.fget, default=pl.DataFrame())  # type: ignore[attr-defined]
+    heads = [[cell for cell in row if cell] for row in table.head(_HEADER_ROWS).rows()]
+    if not heads:
+        raise LogError(f"{path}: the workbook is empty; there is nothing to judge in it")
+    place = max(range(len(heads)), key=lambda n: (len(heads[n]), -n))
+    return _named(table.slice(place + 1), list(table.row(place)))
+
+
 def _recognises(head: bytes) -> bool:
     return head.startswith(b"PK\x03\x04") and (b"[Content_Types].xml" in head or b"xl/" in head)
 
