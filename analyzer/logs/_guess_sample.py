@@ -45,7 +45,7 @@ def sample_text(path: str) -> Sample:
         data = data[: data.rfind(end) + len(end)] if encoding != "utf-16" else data[: len(data) // 2 * 2]
     text = as_utf8(path, data, encoding).decode("utf-8-sig")
     delimiter = _delimiter_of(text)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(c.strip() for c in row)]
+    rows = _rows(path, text, delimiter)
     if not complete and len(rows) > 1:
         rows = rows[:-1]
     if not rows or len(rows[0]) < 3:  # noqa: PLR2004 - a log needs a time and two coordinates
@@ -53,6 +53,15 @@ def sample_text(path: str) -> Sample:
     header = not any(_NUMBER.fullmatch(cell) or _TIME.fullmatch(cell) for cell in rows[0])
     names = _unique(rows[0]) if header else [f"column_{n}" for n in range(len(rows[0]))]
     return Sample(_frame(names, rows[header : SAMPLE_ROWS + header]), header, encoding, delimiter, complete)
+
+
+def _rows(path: str, text: str, delimiter: str) -> list[list[str]]:
+    """Return the rows of a text that say anything."""
+    lines = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"))
+    try:
+        return [row for row in csv.reader(lines, delimiter=delimiter) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise LogError(f"{path}: cannot be read as a table ({error})") from error
 
 
 def _encoding_of(path: str, data: bytes) -> str:

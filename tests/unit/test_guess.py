@@ -131,7 +131,7 @@ def test_on_the_command_line(tmp_path):
     assert runner.invoke(cli, ["formats", "csv", path]).exit_code == 2
 
 
-@pytest.mark.parametrize("text", ["", "just words\nand more\n", "a,b\n1,2\n"])
+@pytest.mark.parametrize("text", ["", "just words\nand more\n", "a,b\n1,2\n", "a,b,c\n" + "x" * 200_000 + ",2,3\n"])
 def test_what_is_no_table_is_refused(tmp_path, text):
     with pytest.raises(LogError):
         guess_log(write(tmp_path, text), None, "en")
@@ -142,3 +142,8 @@ def test_real_tables(real_logs, tmp_path):
     assert (trucks.record_count, trucks.records["vehicle_id"].n_unique()) == (7971, 68)
     page = guess_log(str(real_logs / "capmetrics_2016-12-16_mps.csv"), None, "en")
     assert "nearest to speed_mps" in page
+
+
+def test_old_line_ends_are_read(tmp_path):
+    path = write(tmp_path, "vehicle_id,timestamp,lat,lon\rV1,2026-03-17T10:00:00Z,35.1,126.8\rx\n")
+    assert 'latitude = "lat"' in guess_log(path, None, "en")
