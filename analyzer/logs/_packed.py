@@ -54,12 +54,10 @@ def open_bytes(path: str) -> BinaryIO:
     return io.BufferedReader(_Limited(path, stream, file, most), 1 << 16)
 
 
-def size_of(path: str) -> int:
-    """Return how many bytes a file holds, unpacked."""
-    with open_bytes(path) as file:
-        if isinstance(file, io.BufferedReader) and isinstance(file.raw, _Limited):
-            return file.raw.drained()
-        return Path(path).stat().st_size
+def size_of(path: str) -> int | None:
+    """Return how many bytes a file holds, null of a packed one: only unpacking it tells."""
+    with Path(path).open("rb") as file:
+        return None if is_packed(file.read(4)) else Path(path).stat().st_size
 
 
 class _Limited(io.RawIOBase):
@@ -95,12 +93,6 @@ class _Limited(io.RawIOBase):
         data = self._next(len(buffer))
         buffer[: len(data)] = data
         return len(data)
-
-    def drained(self) -> int:
-        """Return how many bytes there are, read to the end."""
-        while self._next(1 << 16):
-            pass
-        return self._at
 
     def close(self) -> None:
         """Close the stream and the file below it."""

@@ -224,3 +224,19 @@ def test_other_real_tables(real_logs, tmp_path):
     assert ford.records["latitude"][0] == pytest.approx(32.21, abs=0.02)  # Tucson
     assert ford.records["longitude"][0] == pytest.approx(-110.94, abs=0.02)
     assert plan_log(str(real_logs / "comma2k19_ublox_10hz.csv"), ReadOptions()).format == "csv"
+
+
+def test_blanks_around_the_separator_do_not_count(tmp_path):
+    text = "vehicle_id | timestamp | latitude | longitude | speed_kph\nV1 | 2026-03-17T10:00:00Z | 35.1 | 126.8 | 5\n"
+    log = read(tmp_path, text, name="log.psv")
+    assert log.records.select("vehicle_id", "latitude", "longitude", "speed_kph").rows() == [("V1", 35.1, 126.8, 5.0)]
+
+
+def test_garbage_trucks_become_fixes(real_logs, tmp_path):
+    from analyzer.analysis import Options, analyze
+    from analyzer.zone_loading import load_zone_set
+
+    path = real_logs / "jersey_city_garbage_trucks.psv"
+    options = Options(profile=tmp_path.__class__("jersey-city-trucks"), draw=False)
+    account = analyze([path], load_zone_set("gwangju"), options).logs[0]
+    assert (account.records, account.fixes, account.rejects) == (7971, 7349, 622)
