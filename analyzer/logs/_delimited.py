@@ -77,7 +77,12 @@ def _remote(plan: Plan, profile: Profile, separator: str) -> Sheet:
     given = profile.read.get("delimiter") or separator
     try:
         frame = pl.read_csv(
-            plan.path, separator=given, infer_schema=False, has_header=columns is None, new_columns=columns
+            plan.path,
+            separator=given,
+            infer_schema=False,
+            has_header=columns is None,
+            new_columns=columns,
+            skip_lines=profile.read.get("skip_rows", 0),
         )
     except pl.exceptions.PolarsError as error:
         raise LogError(f"{plan.path}: cannot be read as a table ({error})") from error

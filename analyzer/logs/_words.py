@@ -45,7 +45,7 @@ COVERAGE = {"control_mode": (CONTROL_MODES, MODE_WORDS), "operator": (OPERATORS,
 MOST_RUNS = 8
 """Runs are worth it where there are at least this many records to a run."""
 
-_POINTED, _WHOLE = r"^\d+\.0+$", r"^\d+(\.0+)?$"
+_POINTED = r"^(\d+)\.0+$"
 Starts = np.ndarray[Any, np.dtype[np.uint32]]
 
 
@@ -152,14 +152,17 @@ def _where(values: pl.Series, holds: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
 
 
 def whole_names(column: pl.Series) -> tuple[pl.Series, int]:
-    """Return names; of those that all are whole numbers the point is dropped (`971650.0`), and of how many."""
+    """Return names, those that are whole numbers without their point (`971650.0`), and how many of these there are.
+
+    Each name is looked at by itself: what a part of a log holds must not decide.
+    """
     words = words_of(column)
     heads = words.heads.drop_nulls()
     pointed = heads.str.contains(_POINTED)
-    if not pointed.any() or not heads.str.contains(_WHOLE).all():
+    if not pointed.any():
         return words.text, 0
     count = words.count(heads.filter(pointed).unique().to_list())
-    return words.text.str.replace(r"\.0+$", ""), count
+    return words.text.str.replace(_POINTED, "${1}"), count
 
 
 def no_fix(frame: pl.DataFrame, columns: Mapping[str, str], said: Mapping[str, str]) -> pl.Series | None:

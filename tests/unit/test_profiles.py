@@ -183,9 +183,16 @@ def test_names_of_vehicles_lose_a_point_only_with_a_word(tmp_path):
     log = read(tmp_path, f"{header}971650.0{row}977331{row}971650.0{row}")
     assert log.records["vehicle_id"].to_list() == ["971650", "977331", "971650"]
     assert " 2 vehicle name(s)" in str(log.notices)
-    log = read(tmp_path, f"{header}1.0{row}B{row}")
-    assert log.records["vehicle_id"].to_list() == ["1.0", "B"]
-    assert codes(log) == []
+    log = read(tmp_path, f"{header}1.0{row}v1.0{row}1.50{row}")
+    assert log.records["vehicle_id"].to_list() == ["1", "v1.0", "1.50"]
+
+
+def test_a_point_where_commas_are_decimal_is_no_number(tmp_path):
+    text = "vehicle_id;timestamp;latitude;longitude;speed_kph\n" + "".join(
+        f"V1;2026-03-17T10:00:00Z;35,1;126,8;{speed}\n" for speed in ("5,5", "1.005,5", "5.5", "5")
+    )
+    log = read(tmp_path, text, '[read]\ndelimiter = ";"\ndecimal = ","\n')
+    assert log.records["speed_kph"].to_list() == [5.5, 1005.5, None, 5.0]
 
 
 def test_local_times_that_are_skipped_or_come_twice(tmp_path):
