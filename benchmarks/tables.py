@@ -104,7 +104,7 @@ def main(names: list[str]) -> None:
             rounds = [(seconds(ours, path), seconds(theirs, path)) for _ in range(ROUNDS)]
         mine, other = (statistics.median(times) for times in zip(*rounds, strict=True))
         missed |= other / mine < least
-        print(f"{name:10} {mine:.3f} s, pandas {other:.3f} s: {other / mine:.1f} x (at least {least:.0f})")
+        print(f"{name:10} {mine:.3f} s, pandas {other:.3f} s: {other / mine:.1f} x (at least {least:g})")
     sys.exit(int(missed))
 
 
