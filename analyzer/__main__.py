@@ -72,7 +72,7 @@ def cli() -> None:
 @click.option("--zones", required=True, metavar="NAME|DIR", help="Bundled zone set, or a folder.")
 @click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Folder for the result.")
 @click.option("--timezone", metavar="ZONE", help="IANA time zone of times without offset.")
-@click.option("--profile", type=FILE, help="Columns, units and words of an unknown layout (TOML).")
+@click.option("--profile", type=FOLDER, metavar="FILE|NAME", help="Columns, units and words of an unknown layout.")
 @click.option("--fleet", type=FILE, help="Vehicles and their types (CSV), instead of the set's own.")
 @click.option("--from", "start", type=WHEN, metavar="TIME", help="Judge from here on (with offset).")
 @click.option("--to", "end", type=WHEN, metavar="TIME", help="Judge up to, but not, here.")
@@ -223,12 +223,26 @@ def checks(code: str | None) -> None:
 
 @cli.command()
 @click.argument("name", required=False)
-def formats(name: str | None) -> None:
-    """List the log formats, or explain one.
+@click.argument("log", required=False, metavar="[FILE]")
+@click.option("--timezone", metavar="ZONE", help="For guess: IANA time zone of times without offset.")
+@language
+def formats(name: str | None, log: str | None, timezone: str | None, lang: str) -> None:
+    """List the log formats, explain one, or guess what an unknown table means.
 
     \b
     Example: zonelog formats csv
+    Example: zonelog formats guess trips.csv > trips.toml   (a profile to be checked and edited)
     """
+    if log is not None and name != "guess":
+        raise click.UsageError(f"a file can only be guessed: zonelog formats guess {log}")
+    if name == "guess":
+        if log is None:
+            raise click.UsageError("which file? zonelog formats guess FILE")
+        from analyzer.logs import guess_log  # noqa: PLC0415
+        from analyzer.plain_text import plain  # noqa: PLC0415
+
+        click.echo(plain(guess_log(log, timezone, lang), keep_lines=True), nl=False)
+        return
     from analyzer import catalogue  # noqa: PLC0415
 
     click.echo(catalogue.format_page(name) if name else catalogue.format_list())

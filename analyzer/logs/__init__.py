@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from analyzer.errors import LogError
-from analyzer.logs._files import HEAD_BYTES, head_of, is_url, sha256_of
+from analyzer.logs._files import HEAD_BYTES, head_of, is_url, packed, sha256_of
 from analyzer.logs._format import (
     PART_BYTES,
     PART_RECORDS,
@@ -23,6 +23,7 @@ from analyzer.logs._format import (
     ReadOptions,
     refuse_unreadable,
 )
+from analyzer.logs._packed import unpacked_name
 from analyzer.logs._remarks import Remark, notices_of
 from analyzer.plugins import discover
 
@@ -38,6 +39,7 @@ __all__ = [
     "Remark",
     "find_logs",
     "formats",
+    "guess_log",
     "is_url",
     "notices_of",
     "plan_log",
@@ -89,7 +91,7 @@ def _something(paths: list[str], message: str) -> list[str]:
 
 def _may_be_log(path: Path) -> bool:
     """Return whether some format has the suffix of a file in a folder; of others, whether its content proves one."""
-    name = str(path).lower()
+    name = unpacked_name(str(path)).lower()
     if any(name.endswith(suffix) for f in formats().values() for suffix in f.suffixes):
         return True
     if path.suffix.lower() not in _SUFFIXES_OF_ANYTHING:
@@ -111,7 +113,9 @@ def plan_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Pla
     Raises LogError where the file is missing, empty, of no known format or without the
     columns of a log.
     """
-    form = _format_of(path, head_of(path))
+    form = _format_of(unpacked_name(path), head_of(path))
+    if not form.unpacks and packed(path):
+        raise LogError(f"{path}: is packed; {form.name} is not read so, unpack it first")
     return form.plan(path, options, size) if form.plan else Plan(path, form.name)
 
 
@@ -173,3 +177,11 @@ def _format_of(path: str, head: bytes) -> Format:
     if by_content:
         return by_content[0]
     raise LogError(f"{path}: unknown kind of file; {_known_formats()}")
+
+
+def guess_log(path: str, timezone: str | None, lang: str) -> str:
+    """Return what is seen in a log, as a profile whose comments are the evidence; LogError where it is no log."""
+    from analyzer.logs._guess import guess  # noqa: PLC0415 - only a guess needs it
+
+    form = _format_of(unpacked_name(path), head_of(path))
+    return guess(path, form.name, timezone, lang)

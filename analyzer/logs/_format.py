@@ -92,7 +92,7 @@ class Format:
 
     `read` gives one part of a planned log. `plan` divides a log without decoding it;
     without one, a log is one part. The content of a `decisive` one proves it, whatever
-    its suffix.
+    its suffix. `unpacks` says that it reads gzip and Zstandard itself.
     """
 
     name: str
@@ -101,6 +101,7 @@ class Format:
     read: Callable[[Plan, Part, ReadOptions], Log]
     plan: Callable[[str, ReadOptions, PartSize], Plan] | None = None
     decisive: bool = False
+    unpacks: bool = False
 
 
 def bounds(start: int, stop: int, most: int) -> list[int]:

@@ -6,6 +6,9 @@ from analyzer.coordinates import korean_crs_of
 from analyzer.errors import LogError
 from analyzer.logs._numbers import MAJORITY, within
 
+NO_FIX = "no_fix"
+"""Where a log says so: records for which the receiver had no position."""
+
 
 def sound_as_a_whole(typed: pl.DataFrame) -> bool:
     """Return whether it is plain without looking at single records that all positions are sound."""
@@ -58,6 +61,7 @@ def reasons_of(typed: pl.DataFrame) -> pl.Series:
     tests = {
         "no-vehicle": pl.col("vehicle_id").is_null(),
         "bad-time": pl.col("time").is_null(),
+        "no-fix": pl.col(NO_FIX) if NO_FIX in typed.columns else pl.lit(False),
         "bad-position": ~sound.fill_null(value=False),
     }
     reason = pl.coalesce(pl.when(test).then(pl.lit(name)) for name, test in tests.items())

@@ -44,6 +44,11 @@ def _added_up(remarks: Iterable[Remark]) -> Iterator[Remark]:
         yield found[key]
 
 
+def built_in(path: str, name: str | None) -> tuple[Remark, ...]:
+    """Return the remark that a built-in profile was used, none where none was."""
+    return () if name is None else (Remark("built-in-profile", path, words=(name,)),)
+
+
 def _vehicle_from_file(remark: Remark) -> tuple[str, str]:
     path, name = remark.subject, remark.words[0]
     return (
@@ -136,10 +141,52 @@ def _week_roll_over(remark: Remark) -> tuple[str, str]:
     )
 
 
+def _built_in(remark: Remark) -> tuple[str, str]:
+    path, name = remark.subject, remark.words[0]
+    return (
+        f"{path}: 열 이름이 내장 프로파일 '{name}'과(와) 같아 그 프로파일로 읽었습니다.",
+        f"{path}: its columns are those of the built-in profile '{name}', by which it was read.",
+    )
+
+
+def _epoch(remark: Remark) -> tuple[str, str]:
+    path, kind = remark.subject, ", ".join(remark.words)
+    return (
+        f"{path}: 시각 열의 이름에 단위가 없어 값의 크기로 {kind}(1970년 UTC 기준)으로 보았습니다.",
+        f"{path}: no name says the unit of its times; by their size they were read as {kind} since 1970 UTC.",
+    )
+
+
+def _whole_names(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 차량 이름 {remark.count}건에서 소수점 이하(.0)를 지웠습니다.",
+        f"{remark.subject}: {remark.count} vehicle name(s) were numbers with a point; the '.0' was dropped.",
+    )
+
+
+def _clock_gap(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 시계가 건너뛰어 존재하지 않는 현지 시각이 있어, 그다음 존재하는 시각으로 보았습니다.",
+        f"{remark.subject}: holds local times that the clock skipped; each counts as the next that exists.",
+    )
+
+
+def _clock_fold(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 시계가 되돌려져 두 번 있는 현지 시각이 있어, 앞의 것으로 보았습니다.",
+        f"{remark.subject}: holds local times that came twice when the clock went back; each counts as the first.",
+    )
+
+
 _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "clock-back": _clock_back,
     "encoding": _encoding,
     "leap-second": _leap_second,
+    "built-in-profile": _built_in,
+    "clock-fold": _clock_fold,
+    "clock-gap": _clock_gap,
+    "encoding": _encoding,
+    "epoch-unit": _epoch,
     "negative-speed": _negative_speed,
     "no-checksum": _no_checksum,
     "obfuscated": _obfuscated,
@@ -149,5 +196,6 @@ _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "vehicle-from-file": _vehicle_from_file,
     "week-jump": _week_jump,
     "week-roll-over": _week_roll_over,
+    "whole-names": _whole_names,
 }
 """Code of a remark -> its Korean and English sentence."""
