@@ -179,14 +179,13 @@ def _clock_fold(remark: Remark) -> tuple[str, str]:
 
 
 _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
-    "clock-back": _clock_back,
-    "encoding": _encoding,
-    "leap-second": _leap_second,
     "built-in-profile": _built_in,
+    "clock-back": _clock_back,
     "clock-fold": _clock_fold,
     "clock-gap": _clock_gap,
     "encoding": _encoding,
     "epoch-unit": _epoch,
+    "leap-second": _leap_second,
     "negative-speed": _negative_speed,
     "no-checksum": _no_checksum,
     "obfuscated": _obfuscated,
