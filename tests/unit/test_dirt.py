@@ -1,0 +1,203 @@
+"""One test per kind of dirt that real logs hold (the numbers are those of the survey of real logs).
+
+Kinds of dirt that only recorders, NMEA or table profiles have are tested with their readers.
+"""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from analyzer.analysis import Options, analyze
+from analyzer.zone_loading import load_zone_set
+from tests.conftest import SHARED
+
+ZONE = """{"type": "FeatureCollection", "zone_set": {"id": "dirt"}, "features": [{"type": "Feature",
+ "properties": {"zone_id": "z", "accuracy_m": 0}, "geometry": {"type": "Polygon", "coordinates":
+ [[[126.7, 35.0], [127.1, 35.0], [127.1, 35.4], [126.7, 35.4], [126.7, 35.0]]]}}]}"""
+RULES = """schema = 1
+timezone = "Asia/Seoul"
+[evaluation]
+[[rule]]
+id = "permit"
+revision = 1
+kind = "permit"
+text = { ko = "허가", en = "Permit" }
+legal_basis = "-"
+source = "-"
+confidence = "assumed"
+effective = 2020-01-01T00:00:00+09:00
+zones = ["z"]
+max_speed_kph = 20.0
+"""
+START = dt.datetime(2026, 3, 17, 1, tzinfo=dt.UTC)
+METRES_PER_DEGREE = 110_940.0
+"""Along a meridian at 35 degrees (WGS 84), within 0.01 %."""
+
+
+@pytest.fixture
+def zone_set(tmp_path):
+    folder = tmp_path / "zones"
+    folder.mkdir()
+    (folder / "zones.geojson").write_text(ZONE, encoding="utf-8")
+    (folder / "rules.toml").write_text(RULES, encoding="utf-8")
+    return load_zone_set(str(folder))
+
+
+def drive(count=300, mps=2.0, **columns):
+    """Return a drive due north, one fix a second, at `mps`; the log says speed_kph."""
+    base = {
+        "vehicle_id": ["V1"] * count,
+        "timestamp": [START + dt.timedelta(seconds=s) for s in range(count)],
+        "latitude": [35.1 + s * mps / METRES_PER_DEGREE for s in range(count)],
+        "longitude": [126.812345678] * count,
+        "speed_kph": [3.6 * mps] * count,
+        "horizontal_accuracy_m": [0.5] * count,
+        "control_mode": ["autonomous"] * count,
+    }
+    return pl.DataFrame({**base, **columns})
+
+
+@pytest.fixture
+def judged(tmp_path, zone_set):
+    """Return a function that judges a table, after checking that every record is accounted for."""
+
+    def judge(frame, name="log.parquet", options=None):
+        path = tmp_path / name
+        frame.write_parquet(path) if name.endswith(".parquet") else frame.write_csv(path)
+        analysis = analyze([str(path)], zone_set, options or Options(base=tmp_path))
+        account = analysis.logs[0]
+        assert account.records == account.fixes + account.rejects + account.other_records == frame.height
+        assert account.rejects == analysis.rejects.height
+        return analysis
+
+    return judge
+
+
+def notices(analysis, code):
+    return [n for n in analysis.notices if n.code == code]
+
+
+# 1, 2: units
+
+
+@pytest.mark.parametrize(
+    ("real", "told", "says"),
+    [
+        ("kph", "kph", None),
+        ("mps", "mps", None),
+        ("mps", "kph", "m/s read as km/h gives 0.278"),
+        ("kph", "mps", "km/h read as m/s gives 3.600"),
+        ("mph", "mps", "mph read as m/s gives 2.237"),
+        ("mps", "mph", "m/s read as mph gives 0.447"),
+        ("kn", "mps", "kn read as m/s gives 1.944"),
+        ("kn", "kph", "kn read as km/h gives 0.540"),
+        ("kph", "mph", "km/h read as mph gives 1.609"),
+    ],
+)
+def test_a_speed_of_one_unit_read_as_another(judged, real, told, says):
+    number = {"kph": 7.2, "mps": 2.0, "mph": 7.2 / 1.609344, "kn": 7.2 / 1.852}[real]
+    frame = drive().drop("speed_kph").with_columns(pl.lit(number).alias(f"speed_{told}"))
+    found = notices(judged(frame), "speed-unit")
+    assert [n.subject for n in found] == ([] if says is None else ["log.parquet"])
+    assert all(says in n.en for n in found)
+
+
+@pytest.mark.parametrize(("factor", "told"), [(0.86, False), (1.18, False), (0.8, True), (1.25, True)])
+def test_a_fifth_is_the_tolerance(judged, factor, told):
+    found = notices(judged(drive(speed_kph=[7.2 * factor] * 300)), "speed-unit")
+    assert bool(found) == told
+    assert all("No mistaken unit" in n.en for n in found)
+
+
+def test_a_wrong_unit_is_told_but_not_corrected(judged):
+    slow = judged(drive(speed_kph=[2.0] * 300))
+    assert slow.findings.filter(pl.col("check") == "speed-limit").is_empty()
+    fast = judged(drive(speed_kph=[25.92] * 300))
+    assert fast.findings["check"].to_list() == ["speed-limit"]
+    (notice,) = notices(fast, "speed-unit")
+    assert "3.600" in notice.en
+    assert "3.600" in notice.ko
+    assert fast.summary["notices"]
+
+
+def test_a_stationary_or_short_log_says_nothing_of_units(judged):
+    assert not notices(judged(drive(mps=0, speed_kph=[1.0] * 300)), "speed-unit")
+    assert not notices(judged(drive(60, speed_kph=[30.0] * 60)), "speed-unit")
+
+
+# 10, 12: rows
+
+
+def test_exact_copies_and_other_positions_of_one_time_are_counted_apart(judged):
+    frame = drive()
+    other = frame[100:103].with_columns(latitude=pl.col("latitude") + 1e-5)
+    analysis = judged(pl.concat([frame[:50], frame[49:], other]))
+    assert analysis.rejects["reason"].to_list() == ["duplicate-time"] * 4
+    (notice,) = notices(analysis, "duplicate-time")
+    assert "1 exact copies, 3 that say something else" in notice.en
+
+
+def test_records_out_of_order_are_counted(judged):
+    frame = drive()
+    analysis = judged(pl.concat([frame[200:], frame[100:200], frame[:100]]))
+    (notice,) = notices(analysis, "out-of-order")
+    assert ": 2 record(s)" in notice.en
+    assert not notices(judged(frame), "out-of-order")
+
+
+def test_interleaved_vehicles_are_in_order(judged):
+    one = drive()
+    both = pl.concat([one, one.with_columns(vehicle_id=pl.lit("V2"))]).sort("timestamp", "vehicle_id")
+    analysis = judged(both)
+    assert not notices(analysis, "out-of-order")
+    assert analysis.summary["vehicles"] == 2
+
+
+# 14: teleports
+
+
+def test_a_spike_is_a_reject_that_says_the_speeds_it_implies(judged):
+    latitude = drive()["latitude"].to_list()
+    latitude[150] += 5000 / METRES_PER_DEGREE
+    analysis = judged(drive(latitude=latitude))
+    assert analysis.rejects.select("record", "reason").rows() == [(151, "position-jump")]
+    # 5,002 m in a second before, 4,998 m after: 3.6 km/h a metre per second
+    text = analysis.rejects["text"][0]
+    came, went = (float(part.split(" km/h")[0].split()[-1]) for part in (text, text.split("km/h,")[1]))
+    assert came == pytest.approx(3.6 * 5002, rel=1e-3)
+    assert went == pytest.approx(3.6 * 4998, rel=1e-3)
+    assert len(notices(analysis, "position-jump")) == 1
+
+
+def test_a_jump_that_lasts_is_a_hole_and_the_trip_goes_on(judged):
+    latitude = [lat + (5000 / METRES_PER_DEGREE if s >= 150 else 0) for s, lat in enumerate(drive()["latitude"])]
+    analysis = judged(drive(latitude=latitude))
+    assert analysis.rejects.is_empty()
+    assert analysis.findings.select("check", "verdict").rows() == [("log-gap", "not_observed")]
+    assert analysis.summary["trips"] == 1
+
+
+# not met in real logs: GPS week roll-over
+
+
+def test_dates_of_a_receiver_whose_week_counter_started_again(judged):
+    early = drive().with_columns(pl.col("timestamp") - pl.duration(weeks=1024))
+    (notice,) = notices(judged(early), "date-out-of-reach")
+    assert "2006-08-01" in notice.en
+    assert not notices(judged(drive()), "date-out-of-reach")
+
+
+# real logs
+
+
+def test_units_of_a_real_log_read_wrongly(real_logs, tmp_path, zone_set):
+    frame = pl.read_csv(SHARED / "logs" / "capmetrics_2016-12-16_mps.csv", infer_schema=False)
+    frame.rename({"speed": "speed_mps"}).write_csv(tmp_path / "right.csv")
+    frame.rename({"speed": "speed_mph"}).write_csv(tmp_path / "wrong.csv")
+    right, wrong = (
+        analyze([str(tmp_path / name)], zone_set, Options(base=tmp_path, timezone="UTC"))
+        for name in ("right.csv", "wrong.csv")
+    )
+    assert not notices(right, "speed-unit")
+    assert len(notices(wrong, "speed-unit")) == 1
