@@ -22,7 +22,7 @@ TOLERANCE = 1.2
 NEAR = 1.1
 """A mistaken unit explains a ratio that is no farther from it than this factor."""
 
-LEAST_WINDOWS = 10
+LEAST_WINDOWS = 8
 """Fewer windows say nothing about a unit."""
 
 MISTAKEN = (

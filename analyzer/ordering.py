@@ -77,7 +77,8 @@ def in_order(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.Data
     together, starts = _together(records)
     step = _steps_in_time(together, starts)
     backwards = step < 0
-    met = order_met(together, starts, backwards)
+    one_file = records.is_empty() or records["file"][0] == records["file"][-1]  # files come one after the other
+    met = order_met(together, starts if one_file else _file_starts(together, starts), backwards)
     if backwards.any():
         together = _sorted_groups(together, starts)
         step = _steps_in_time(together, starts)
@@ -88,26 +89,32 @@ def in_order(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.Data
     return together.filter(~mask), _duplicates(together, np.flatnonzero(replaced)), met
 
 
-def order_met(together: pl.DataFrame, starts: np.ndarray, backwards: np.ndarray) -> pl.DataFrame:
-    """Return (vehicle_id, file, inversions, first_us, last_us) of groups of records in the order of their files.
+def _file_starts(together: pl.DataFrame, starts: np.ndarray) -> np.ndarray:
+    """Return where the group or the file changes."""
+    return np.union1d(starts, change_points(together["file"]))
+
+
+def order_met(together: pl.DataFrame, cuts: np.ndarray, backwards: np.ndarray) -> pl.DataFrame:
+    """Return (vehicle_id, file, inversions, first_us, last_us) of groups of records, which start at `cuts`.
 
     An inversion is a record that is earlier than the one before it of its vehicle and file.
     """
     if not together.height:
         return pl.DataFrame()
-    file = together["file"]
-    cuts = starts if file.min() == file.max() else np.union1d(starts, change_points(file))
     ends = np.append(cuts[1:], together.height) - 1
-    inside = np.append(backwards, False)
-    inside[ends] = False
-    time = together["time"]
+    file, time = together["file"], instants_us(together)
+    inversions = np.zeros(len(cuts), dtype=np.int64)
+    if backwards.any():
+        inside = np.append(backwards, False)
+        inside[ends] = False
+        inversions = np.add.reduceat(inside, cuts, dtype=np.int64)
     return pl.DataFrame(
         {
             "vehicle_id": together["vehicle_id"].gather(cuts).cast(pl.String),
-            "file": file.gather(cuts).cast(pl.Int32),
-            "inversions": np.add.reduceat(inside, cuts, dtype=np.int64),
-            "first_us": time.gather(cuts).to_physical(),
-            "last_us": time.gather(ends).to_physical(),
+            "file": file.to_numpy()[cuts],
+            "inversions": inversions,
+            "first_us": time[cuts],
+            "last_us": time[ends],
         }
     )
 

@@ -1,7 +1,7 @@
 """What the fixes of a file say of the file: counts that add up over shards.
 
 Reported against implied speed: a *window* runs from the first fix of a stretch of
-2^24 µs (16.8 s, on the clock, so the choice does not depend on how a log is divided) to the
+2^25 µs (33.6 s, on the clock, so the choice does not depend on how a log is divided) to the
 first fix at least 2 s later. Its ratio is the mean of the two reported speeds by the speed
 that the straight line between them implies. Windows count where the vehicle moved: at least
 2 m, and both speeds above 0. What is kept are counts by steps of 1/32 octave (2.2 %), so
@@ -17,14 +17,14 @@ from analyzer.fixes import Fixes
 from analyzer.geometry import ground_distance_m
 from analyzer.terms import SECOND_US
 
-STRETCH_BITS = 24
+STRETCH_BITS = 25
 WINDOW_US = 2 * SECOND_US
-LONGEST_WINDOW_US = 180 * SECOND_US
+LONGEST_WINDOW_US = 60 * SECOND_US
+"""Over longer ways a straight line says too little of a speed."""
 LEAST_WAY_M = 2.0
 STEPS_AN_OCTAVE = 32
 OCTAVES = 5
 _EDGES = 2.0 ** (np.arange(-OCTAVES * STEPS_AN_OCTAVE, OCTAVES * STEPS_AN_OCTAVE + 1) / STEPS_AN_OCTAVE)
-KEYS = ("vehicle_id", "file", "step")
 
 
 def ratios_of(fixes: Fixes) -> pl.DataFrame:
@@ -46,10 +46,18 @@ def ratios_of(fixes: Fixes) -> pl.DataFrame:
 
 def _anchors(fixes: Fixes) -> np.ndarray:
     """Return the first fixes of the stretches of time of each trip, those that are owned."""
-    stretch = fixes.time_us >> STRETCH_BITS
-    changes = np.flatnonzero(stretch[1:] != stretch[:-1]) + 1
-    first = np.union1d(changes, fixes.trips["first"].to_numpy())
-    low, high = (fixes.trips[name].to_numpy()[fixes.trip[first]] for name in ("own_first", "own_last"))
+    trips = fixes.trips
+    start, end = (trips[name].to_numpy() >> STRETCH_BITS for name in ("start_us", "end_us"))
+    count = end - start
+    if count.sum() > len(fixes):  # sparse fixes: fewer of them than of stretches
+        stretch = fixes.time_us >> STRETCH_BITS
+        changes = np.flatnonzero(stretch[1:] != stretch[:-1]) + 1
+    else:
+        before = np.cumsum(count) - count
+        begin = (np.arange(1, count.sum() + 1) + np.repeat(start - before, count)) << STRETCH_BITS
+        changes = np.searchsorted(fixes.clock_us, begin + np.repeat(trips["offset_us"].to_numpy(), count))
+    first = np.union1d(changes, trips["first"].to_numpy())
+    low, high = (trips[name].to_numpy()[fixes.trip[first]] for name in ("own_first", "own_last"))
     return first[(first >= low) & (first <= high)]
 
 
@@ -62,15 +70,20 @@ def _reported(fixes: Fixes, near: np.ndarray, far: np.ndarray) -> np.ndarray:
 
 
 def _counted(fixes: Fixes, near: np.ndarray, step: np.ndarray) -> pl.DataFrame:
-    """Return the windows counted."""
-    frame = pl.DataFrame(
+    """Return the windows counted, a row a trip, file and step."""
+    rows = np.stack([fixes.trip[near].astype(np.int64), fixes.file[near].astype(np.int64), step.astype(np.int64)])
+    rows = rows[:, np.lexsort(rows)]
+    heads = np.flatnonzero((np.diff(rows, prepend=-1) != 0).any(axis=0))
+    trip, file, step = rows[:, heads]
+    vehicles = fixes.trips["vehicle_id"].to_list()
+    return pl.DataFrame(
         {
-            "vehicle_id": fixes.trips["vehicle_id"].gather(fixes.trip[near]),
-            "file": fixes.file[near].astype(np.int32),
-            "step": step.astype(np.int64),
+            "vehicle_id": pl.Series([vehicles[t] for t in trip.tolist()], dtype=pl.String),
+            "file": file.astype(np.int32),
+            "step": step,
+            "windows": np.diff(np.append(heads, rows.shape[1])),
         }
     )
-    return frame.group_by(KEYS).agg(pl.len().cast(pl.Int64).alias("windows"))
 
 
 def medians(ratios: pl.DataFrame) -> Mapping[int, tuple[float, int]]:

@@ -44,7 +44,7 @@ def zone_set(tmp_path):
     return load_zone_set(str(folder))
 
 
-def drive(count=300, mps=2.0, **columns):
+def drive(count=600, mps=2.0, **columns):
     """Return a drive due north, one fix a second, at `mps`; the log says speed_kph."""
     base = {
         "vehicle_id": ["V1"] * count,
@@ -105,15 +105,15 @@ def test_a_speed_of_one_unit_read_as_another(judged, real, told, says):
 
 @pytest.mark.parametrize(("factor", "told"), [(0.86, False), (1.18, False), (0.8, True), (1.25, True)])
 def test_a_fifth_is_the_tolerance(judged, factor, told):
-    found = notices(judged(drive(speed_kph=[7.2 * factor] * 300)), "speed-unit")
+    found = notices(judged(drive(speed_kph=[7.2 * factor] * 600)), "speed-unit")
     assert bool(found) == told
     assert all("No mistaken unit" in n.en for n in found)
 
 
 def test_a_wrong_unit_is_told_but_not_corrected(judged):
-    slow = judged(drive(speed_kph=[2.0] * 300))
+    slow = judged(drive(speed_kph=[2.0] * 600))
     assert slow.findings.filter(pl.col("check") == "speed-limit").is_empty()
-    fast = judged(drive(speed_kph=[25.92] * 300))
+    fast = judged(drive(speed_kph=[25.92] * 600))
     assert fast.findings["check"].to_list() == ["speed-limit"]
     (notice,) = notices(fast, "speed-unit")
     assert "3.600" in notice.en
@@ -122,7 +122,7 @@ def test_a_wrong_unit_is_told_but_not_corrected(judged):
 
 
 def test_a_stationary_or_short_log_says_nothing_of_units(judged):
-    assert not notices(judged(drive(mps=0, speed_kph=[1.0] * 300)), "speed-unit")
+    assert not notices(judged(drive(mps=0, speed_kph=[1.0] * 600)), "speed-unit")
     assert not notices(judged(drive(60, speed_kph=[30.0] * 60)), "speed-unit")
 
 
@@ -201,3 +201,22 @@ def test_units_of_a_real_log_read_wrongly(real_logs, tmp_path, zone_set):
     )
     assert not notices(right, "speed-unit")
     assert len(notices(wrong, "speed-unit")) == 1
+
+
+def test_inversions_and_duplicates_of_a_real_log(real_logs, tmp_path, zone_set):
+    names = ["latitude", "longitude", "vehicle_id", "address", "timestamp"]
+    frame = pl.read_csv(
+        SHARED / "logs" / "jersey_city_garbage_trucks.psv",
+        separator="|",
+        has_header=False,
+        infer_schema=False,
+        new_columns=names,
+    )
+    frame.write_csv(tmp_path / "trucks.csv")
+    options = Options(base=tmp_path, timezone="America/New_York")
+    analysis = analyze([str(tmp_path / "trucks.csv")], zone_set, options)
+    account = analysis.logs[0]
+    assert (account.records, account.fixes, account.rejects) == (7971, 7349, 622)
+    (order,), (duplicates,) = (notices(analysis, code) for code in ("out-of-order", "duplicate-time"))
+    assert ": 3869 record(s)" in order.en
+    assert "(0 exact copies, 622 that say something else)" in duplicates.en
