@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from analyzer.data_notices import data_notices
+from analyzer.data_notices import coarse_positions, data_notices
 from analyzer.judging import Judged
 from analyzer.logs import Plan, Remark, notices_of
 from analyzer.reduction import together
@@ -86,6 +86,11 @@ def all_notices(  # noqa: PLR0913 - of everything, something
     remarks = (r for reading in judged.readings if reading.file not in judged.errors for r in reading.remarks)
     found = [*zone_set.notices, *notices_of(_shown(r, shown) for r in remarks)]
     found += data_notices(judged, files, trips, zone_set)
+    found += [
+        coarse_positions(file, plan.grid, plan.coordinate_error_m)
+        for number, (plan, file) in enumerate(zip(plans, files, strict=True))
+        if plan.grid and number not in judged.errors
+    ]
     found += _assumed_modes(trips, zone_set)
     found += _type_conflicts(trips, zone_set)
     if in_part:

@@ -150,3 +150,18 @@ def _date(vehicle: str, count: int, first: str) -> Notice:
         f"Vehicle {vehicle}: the dates of {count} trip(s), from {first} on, lie before 2000, or meet rules in force "
         "only 1,024 weeks later, as of a receiver whose GPS week counter started again. No date was corrected.",
     )
+
+
+def coarse_positions(path: str, grid: str, error_m: float) -> Notice:
+    """Return that positions are written on a coarse grid, and what that adds to their error."""
+    ko, en = (
+        ("32비트 실수로", "32-bit floats")
+        if grid == "float32"
+        else (f"소수점 {grid}자리로", f"{grid} decimals of degrees")
+    )
+    return Notice(
+        "coarse-positions",
+        path,
+        f"{path}: 좌표가 {ko} 적혀 있어 위치 정확도(1시그마)에 {error_m:.2g} m를 제곱합으로 더했습니다.",
+        f"{path}: positions are written with {en}; {error_m:.2g} m (1 sigma) widen their accuracy, in quadrature.",
+    )

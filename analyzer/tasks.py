@@ -209,6 +209,8 @@ def _read(piece: Piece, common: Common) -> tuple[Reading, pl.DataFrame]:
     except LogError as error:
         return Reading(piece.file, piece.number, error=str(error)), pl.DataFrame()
     typed = _typed(log, piece.file)
+    if piece.plan.coordinate_error_m:
+        typed = typed.with_columns(coordinate_error_m=pl.lit(piece.plan.coordinate_error_m))
     conditions = _part(common)
     kept = typed.filter(*conditions) if conditions else typed
     reading = Reading(

@@ -23,6 +23,7 @@ from analyzer.logs._format import (
     ReadOptions,
     refuse_unreadable,
 )
+from analyzer.logs._grid import with_grid
 from analyzer.logs._remarks import Remark, notices_of
 from analyzer.plugins import discover
 
@@ -100,7 +101,10 @@ def plan_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Pla
     columns of a log.
     """
     form = _format_of(path, head_of(path))
-    return form.plan(path, options, size) if form.plan else Plan(path, form.name)
+    if form.plan is None:
+        return Plan(path, form.name)
+    plan = form.plan(path, options, size)
+    return with_grid(plan, lambda part: form.read(plan, part, options))
 
 
 def read_part(plan: Plan, part: Part, options: ReadOptions) -> Log:

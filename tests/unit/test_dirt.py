@@ -5,6 +5,7 @@ Kinds of dirt that only recorders, NMEA or table profiles have are tested with t
 
 import datetime as dt
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -176,6 +177,48 @@ def test_a_jump_that_lasts_is_a_hole_and_the_trip_goes_on(judged):
     assert analysis.rejects.is_empty()
     assert analysis.findings.select("check", "verdict").rows() == [("log-gap", "not_observed")]
     assert analysis.summary["trips"] == 1
+
+
+# 16, 17: coarse coordinates
+
+
+def at(metres_outside, count=60, round_to=lambda value: value, **columns):
+    """Return a drive east along the zone's northern border (35.4), so many metres outside of it."""
+    return drive(
+        count,
+        latitude=[round_to(35.4 + metres_outside / METRES_PER_DEGREE)] * count,
+        longitude=[round_to(126.8000012345 + s * 2 / 91_000) for s in range(count)],
+        **columns,
+    )
+
+
+@pytest.mark.parametrize("name", ["log.parquet", "log.csv"])
+def test_float32_coordinates_widen_the_error(judged, name):
+    # accuracy 0.5 m: the error is 1.645 * 0.5 = 0.82 m; with 0.6 m in quadrature 1.645 * 0.781 = 1.28 m
+    fine = judged(at(1.1), name)
+    assert fine.findings.select("check", "verdict").rows() == [("outside-zone", "violation")]
+    assert not notices(fine, "coarse-positions")
+    single = at(1.1, round_to=lambda value: float(np.float32(value)))
+    analysis = judged(single, name)
+    (finding,) = analysis.findings.rows(named=True)
+    assert finding["error"] == pytest.approx(1.6449 * np.hypot(0.5, 0.6), abs=1e-3)
+    assert finding["verdict"] == "indeterminate"
+    (notice,) = notices(analysis, "coarse-positions")
+    assert "32-bit floats; 0.6 m" in notice.en
+
+
+@pytest.mark.parametrize(("decimals", "half_step_m"), [(5, 0.55597), (4, 5.5597)])
+def test_few_decimals_widen_the_error_by_half_a_step(judged, decimals, half_step_m):
+    count = 600
+    coarse = at(20, count, round_to=lambda value: round(value, decimals))
+    (finding,) = judged(coarse).findings.filter(pl.col("check") == "outside-zone").rows(named=True)
+    assert finding["error"] == pytest.approx(1.6449 * np.hypot(0.5, half_step_m), rel=1e-3)
+
+
+def test_six_decimals_and_parked_vehicles_are_no_grid(judged):
+    assert not notices(judged(at(1, round_to=lambda value: round(value, 6))), "coarse-positions")
+    parked = drive(latitude=[35.1] * 600, longitude=[126.8] * 600, speed_kph=[0.0] * 600)
+    assert not notices(judged(parked), "coarse-positions")
 
 
 # not met in real logs: GPS week roll-over
