@@ -25,6 +25,7 @@ from analyzer.logs._format import (
 )
 from analyzer.logs._grid import with_grid
 from analyzer.logs._remarks import Remark, notices_of
+from analyzer.logs._states import States, read_states
 from analyzer.plugins import discover
 
 __all__ = [
@@ -37,12 +38,14 @@ __all__ = [
     "Plan",
     "ReadOptions",
     "Remark",
+    "States",
     "find_logs",
     "formats",
     "notices_of",
     "plan_log",
     "read_log",
     "read_part",
+    "read_states",
     "refuse_unreadable",
     "sha256_of",
 ]

@@ -80,6 +80,14 @@ BARE_SPEEDS = ("speed", "velocity", "vel", "gps_speed", "sog", "속도", "속력
 
 def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
     """Return our name -> the log's name; LogError where a needed column is not there."""
+    found = named_columns(path, names, profile)
+    _needed(path, names, found)
+    _bare_speed(path, names, found)
+    return found
+
+
+def named_columns(path: str, names: list[str], profile: Profile) -> dict[str, str]:
+    """Return our name -> the log's name, of those that are there."""
     found: dict[str, str] = {}
     simple = {_simple(name): name for name in reversed(names)}
     for target, aliases in ALIASES.items():
@@ -91,8 +99,6 @@ def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
         if match is not None and match not in found.values():
             found[target] = match
     _times_are_one(found)
-    _needed(path, names, found)
-    _bare_speed(path, names, found)
     return found
 
 
