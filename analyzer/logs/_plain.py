@@ -60,7 +60,7 @@ def _typed(
     out = [_numbered(sheet), vehicle, *_plain_words(frame, columns, profile)]
     timezone = profile.fixed.get("timezone") or options.timezone
     kind = next(t for t in TIMES if t in columns)
-    out.append(instants(sheet.path, frame[columns[kind]], kind, timezone).alias("time"))
+    out.append(instants(sheet.path, frame[columns[kind]], kind, timezone, remarks).alias("time"))
     out += [numbers(frame[columns[name]]).alias(name) for name in MEASURED if name in columns]
     speed = next((s for s in SPEED_TO_KPH if s in columns), None)
     if speed:

@@ -80,8 +80,16 @@ def _unmapped(name: str) -> Callable[[Remark], tuple[str, str]]:
     return sentences
 
 
+def _leap_second(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 윤초(23:59:60 UTC) {remark.count}건은 다음 날 00:00:00으로 보았습니다.",
+        f"{remark.subject}: {remark.count} leap second(s) (23:59:60 UTC) count as 00:00:00 of the next day.",
+    )
+
+
 _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "encoding": _encoding,
+    "leap-second": _leap_second,
     "negative-speed": _negative_speed,
     "unmapped-control-mode": _unmapped("control_mode"),
     "unmapped-operator": _unmapped("operator"),

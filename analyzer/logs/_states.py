@@ -51,12 +51,12 @@ def read_states(path: Path, options: ReadOptions) -> States:
     _complete(path, frame, columns)
     kind = next(name for name in TIMES if name in columns)
     zone = profile.fixed.get("timezone") or options.timezone
+    remarks: list[Remark] = []
     series = [
         pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias("record"),
         words_of(frame[columns["vehicle_id"]]).text.alias("vehicle_id"),
-        instants(str(path), frame[columns[kind]], kind, zone).alias("time"),
+        instants(str(path), frame[columns[kind]], kind, zone, remarks).alias("time"),
     ]
-    remarks: tuple[Remark, ...] = ()
     for name in SAID:
         if name in columns:
             ours, _, said = mapped(str(path), name, frame[columns[name]], profile.values.get(name, {}))
@@ -72,7 +72,7 @@ def read_states(path: Path, options: ReadOptions) -> States:
     if good.is_empty():
         raise LogError(f"{path}: not one record has a vehicle and a time; nothing can be joined")
     rejects = pl.DataFrame(parts, schema=NO_REJECTS.schema)
-    return States(str(path), sha256_of(str(path)), good, rejects, frame.height, remarks)
+    return States(str(path), sha256_of(str(path)), good, rejects, frame.height, tuple(remarks))
 
 
 def _complete(path: Path, frame: pl.DataFrame, columns: dict[str, str]) -> None:

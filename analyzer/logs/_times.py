@@ -7,6 +7,7 @@ import polars as pl
 from analyzer.errors import LogError
 from analyzer.logs._clock import layout_of, read_clock
 from analyzer.logs._numbers import MAJORITY, within
+from analyzer.logs._remarks import Remark
 
 INSTANT = pl.Datetime("us", "UTC")
 PER_UNIT_US = {"timestamp_s": 1_000_000.0, "timestamp_ms": 1_000.0, "timestamp_us": 1.0, "timestamp_ns": 1e-3}
@@ -16,19 +17,23 @@ _PARTS = (
 )
 
 
-def instants(path: str, column: pl.Series, kind: str, timezone: str | None) -> pl.Series:
+def instants(
+    path: str, column: pl.Series, kind: str, timezone: str | None, said: list[Remark] | None = None
+) -> pl.Series:
     """Return the instants of a column, null where one cannot be read.
 
     `kind` is `timestamp` (text or a datetime) or `timestamp_s/ms/us/ns`. Times without an
     offset need `timezone`; LogError where it is not given, or the unit is plainly another.
+    What was assumed is added to `said`.
     """
+    said = [] if said is None else said
     if kind != "timestamp":
         return _from_numbers(path, column, kind)
     if isinstance(column.dtype, pl.Datetime):
         return _from_datetimes(path, column, timezone)
     if column.dtype.is_numeric():
         raise LogError(_unit_not_said(path, column.name))
-    return _from_texts(path, column.cast(pl.String), timezone)
+    return _from_texts(path, column.cast(pl.String), timezone, said)
 
 
 def _unit_not_said(path: str, name: str) -> str:
@@ -117,9 +122,9 @@ def _located(column: pl.Series, timezone: str) -> pl.Series:
     return aware.dt.convert_time_zone("UTC").cast(INSTANT)
 
 
-def _from_texts(path: str, column: pl.Series, timezone: str | None) -> pl.Series:
+def _from_texts(path: str, column: pl.Series, timezone: str | None, said: list[Remark]) -> pl.Series:
     """Return instants from texts: those of one layout by their bytes, whatever is left one by one."""
-    parse = partial(_parsed, path, timezone)
+    parse = partial(_parsed, path, timezone, said=said)
     layout = layout_of(column)
     clock = read_clock(column, layout, parse) if layout else None
     if clock is None:
@@ -140,7 +145,7 @@ def _refuse_numbers(path: str, text: pl.Series) -> None:
         raise LogError(_unit_not_said(path, text.name))
 
 
-def _parsed(path: str, timezone: str | None, column: pl.Series) -> pl.Series:
+def _as_written(path: str, timezone: str | None, column: pl.Series) -> pl.Series:
     """Return instants from texts: the common form at once, whatever is left by its parts."""
     text = column.str.strip_chars()
     zulu = text.str.replace("Z$", "+00:00")
@@ -151,6 +156,25 @@ def _parsed(path: str, timezone: str | None, column: pl.Series) -> pl.Series:
         return fast
     slow = _by_parts(path, text.filter(left), timezone)
     return fast.scatter(left.arg_true(), slow)
+
+
+def _parsed(path: str, timezone: str | None, text: pl.Series, said: list[Remark] | None = None) -> pl.Series:
+    """Return instants from texts; a second 60 is one only where UTC has leap seconds."""
+    found = _as_written(path, timezone, text)
+    leaps = text.str.contains(r":\d\d:60").fill_null(value=False)
+    if not leaps.any():
+        return found
+    seconds = _leap_seconds(path, text.filter(leaps), timezone)
+    if said is not None and (count := len(seconds) - seconds.null_count()):
+        said.append(Remark("leap-second", path, count))
+    return found.scatter(leaps.arg_true(), seconds)
+
+
+def _leap_seconds(path: str, text: pl.Series, timezone: str | None) -> pl.Series:
+    """Return 23:59:60 UTC as the second after 23:59:59, as POSIX clocks count; null for any other 60."""
+    last = _as_written(path, timezone, text.str.replace(r"(:\d\d):60", "${1}:59"))
+    midnight = last.dt.offset_by("1s")
+    return midnight.set(midnight.dt.truncate("1s") != midnight.dt.truncate("1d"), None)
 
 
 def _by_parts(path: str, text: pl.Series, timezone: str | None) -> pl.Series:

@@ -8,8 +8,11 @@ import datetime as dt
 import numpy as np
 import polars as pl
 import pytest
+from pyproj import Transformer
 
 from analyzer.analysis import Options, analyze
+from analyzer.errors import LogError
+from analyzer.logs import ReadOptions, read_log
 from analyzer.zone_loading import load_zone_set
 from tests.conftest import SHARED
 
@@ -219,6 +222,57 @@ def test_six_decimals_and_parked_vehicles_are_no_grid(judged):
     assert not notices(judged(at(1, round_to=lambda value: round(value, 6))), "coarse-positions")
     parked = drive(latitude=[35.1] * 600, longitude=[126.8] * 600, speed_kph=[0.0] * 600)
     assert not notices(judged(parked), "coarse-positions")
+
+
+# not met in real logs: no position, Korean grids, leap second
+
+
+def test_null_island_and_positions_that_are_none_are_rejects(judged):
+    frame = drive(60)
+    bad = [(0.0, 0.0), (float("nan"), 126.8), (35.1, float("inf")), (None, 126.8), (91.0, 126.8)]
+    rows = [frame[10 + k].with_columns(latitude=pl.lit(y), longitude=pl.lit(x)) for k, (y, x) in enumerate(bad)]
+    analysis = judged(pl.concat([frame, *rows], how="vertical_relaxed"))
+    assert analysis.rejects.select("record", "reason").rows() == [(61 + k, "bad-position") for k in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("EPSG:5179", "EPSG:5179"),
+        ("EPSG:5186", "EPSG:5186"),
+        ("EPSG:5181", "EPSG:5181"),
+        ("EPSG:5174", "5174"),
+        ("EPSG:32652", "EPSG:32652"),
+    ],
+)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_metres_are_named_and_refused(judged, code, says, swapped):
+    x, y = Transformer.from_crs("EPSG:4326", code, always_xy=True).transform(126.85, 35.16)
+    place = {"longitude": [y if swapped else x] * 60, "latitude": [x if swapped else y] * 60}
+    belt = swapped and code in ("EPSG:5186", "EPSG:5181", "EPSG:5174")
+    with pytest.raises(LogError, match="Belt" if belt else says) as caught:
+        judged(drive(60, **place))
+    told_apart = code in ("EPSG:5179", "EPSG:32652")  # the ranges of the belts overlap with their axes exchanged
+    assert ("exchanged" in str(caught.value)) == (swapped and told_apart)
+    assert "crs = " in str(caught.value)
+    assert "Bessel" in str(caught.value)
+
+
+def test_swapped_axes_are_refused(judged):
+    with pytest.raises(LogError, match="swapped; exchange"):
+        judged(drive(60, latitude=[126.8] * 60, longitude=[35.1] * 60))
+
+
+def test_leap_seconds(tmp_path):
+    rows = ["2016-12-31T23:59:59Z", "2016-12-31T23:59:60Z", "2017-01-01T08:59:60.500+09:00", "2016-12-31T22:59:60Z"]
+    text = "vehicle_id,timestamp,latitude,longitude\n" + "".join(f"V1,{t},35.1,126.8\n" for t in rows)
+    (tmp_path / "log.csv").write_text(text, encoding="utf-8")
+    log = read_log(str(tmp_path / "log.csv"), ReadOptions())
+    new_year = dt.datetime(2017, 1, 1, tzinfo=dt.UTC)
+    seconds = [(time - new_year).total_seconds() for time in log.records["time"]]
+    assert seconds == [-1.0, 0.0, 0.5]
+    assert log.rejects.select("record", "reason").rows() == [(4, "bad-time")]
+    assert [(n.code, "2 leap second" in n.en) for n in log.notices] == [("leap-second", True)]
 
 
 # not met in real logs: GPS week roll-over
