@@ -195,7 +195,7 @@ REJECTS = Table(
         Column("file", pl.String, "", "file as given"),
         Column("record", pl.Int64, "", "number of the record in its file, from 1"),
         Column("reason", pl.String, "", "bad-time, bad-position, duplicate-time, position-jump, …"),
-        Column("text", pl.String, "", "the record's own words, shortened"),
+        Column("text", pl.String, "", "the record's own words, shortened; of a jump also the speeds implied"),
     ),
     ("file", "record"),
 )

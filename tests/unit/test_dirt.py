@@ -182,6 +182,25 @@ def test_a_jump_that_lasts_is_a_hole_and_the_trip_goes_on(judged):
     assert analysis.summary["trips"] == 1
 
 
+# 8, 9, 15: steps in time
+
+
+def test_a_step_of_days_is_another_trip(judged):
+    frame = drive(120)
+    late = frame[60:].with_columns(pl.col("timestamp") + pl.duration(days=964))
+    analysis = judged(pl.concat([frame[:60], late]))
+    assert analysis.summary["trips"] == 2
+    assert "log-gap" not in analysis.findings["check"].to_list()
+
+
+def test_seconds_that_are_skipped_are_bridged_and_longer_gaps_are_not_observed(judged):
+    keep = [s for s in range(120) if s % 4 not in (1, 2) and not 60 <= s < 80]
+    analysis = judged(drive(120)[keep])
+    (gap,) = analysis.findings.rows(named=True)
+    # the last fix before is at 59 s, the first after at 80 s
+    assert (gap["check"], gap["duration_s"]) == ("log-gap", 21.0)
+
+
 # 16, 17: coarse coordinates
 
 
@@ -317,3 +336,55 @@ def test_inversions_and_duplicates_of_a_real_log(real_logs, tmp_path, zone_set):
     (order,), (duplicates,) = (notices(analysis, code) for code in ("out-of-order", "duplicate-time"))
     assert ": 3869 record(s)" in order.en
     assert "(0 exact copies, 622 that say something else)" in duplicates.en
+
+
+# Accounting: records = fixes + rejects + other records, whatever the format
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "ndjson", "parquet", "arrow"])
+def test_every_record_of_every_format_is_accounted_for(tmp_path, zone_set, suffix):
+    frame = drive(100)
+    dirty = pl.concat([frame, frame[-3:], frame[50].with_columns(latitude=pl.lit(95.0))])
+    path = tmp_path / f"log.{suffix}"
+    text = dirty.with_columns(pl.col("timestamp").dt.to_string("%Y-%m-%dT%H:%M:%SZ"))
+    {
+        "csv": lambda: text.write_csv(path),
+        "tsv": lambda: text.write_csv(path, separator="\t"),
+        "ndjson": lambda: text.write_ndjson(path),
+        "parquet": lambda: dirty.write_parquet(path),
+        "arrow": lambda: dirty.write_ipc(path),
+    }[suffix]()
+    analysis = analyze([str(path)], zone_set, Options(base=tmp_path))
+    (account,) = analysis.summary["logs"]
+    assert (account["records"], account["fixes"], account["rejects"], account["other_records"]) == (104, 100, 4, 0)
+    assert analysis.rejects["reason"].to_list() == ["duplicate-time"] * 3 + ["bad-position"]
+    assert analysis.rejects["text"].str.len_chars().min() > 0
+
+
+# Which test is for which kind of dirt
+
+KINDS = {
+    1: [test_a_speed_of_one_unit_read_as_another, test_units_of_a_real_log_read_wrongly],
+    8: [test_seconds_that_are_skipped_are_bridged_and_longer_gaps_are_not_observed],
+    9: [test_seconds_that_are_skipped_are_bridged_and_longer_gaps_are_not_observed],
+    10: [test_exact_copies_and_other_positions_of_one_time_are_counted_apart],
+    12: [test_records_out_of_order_are_counted, test_inversions_and_duplicates_of_a_real_log],
+    14: [
+        test_a_spike_is_a_reject_that_says_the_speeds_it_implies,
+        test_a_jump_that_lasts_is_a_hole_and_the_trip_goes_on,
+    ],
+    15: [test_a_step_of_days_is_another_trip],
+    16: [test_float32_coordinates_widen_the_error],
+    17: [test_few_decimals_widen_the_error_by_half_a_step],
+}
+ELSEWHERE = {
+    **dict.fromkeys((5, 6, 7, 23, 24, 25, 26), "recordings"),
+    **dict.fromkeys((11, 13, 22), "NMEA"),
+    **dict.fromkeys((3, 4, 18, 19, 21, 27, 28), "tables by profile"),
+    2: "no verdict speaks of odometers",
+    20: "tables of events, which are no trip logs",
+}
+
+
+def test_every_kind_of_dirt_is_tested_or_said_to_be_elsewhere():
+    assert sorted([*KINDS, *ELSEWHERE]) == list(range(1, 29))
