@@ -73,6 +73,13 @@ def cli() -> None:
 @click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Folder for the result.")
 @click.option("--timezone", metavar="ZONE", help="IANA time zone of times without offset.")
 @click.option("--profile", type=FOLDER, metavar="FILE|NAME", help="Columns, units and words of an unknown layout.")
+@click.option("--join", type=FILE, help="Table that says modes and operators by vehicle and time.")
+@click.option(
+    "--join-tolerance",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="How old a joined state may be (default: max_mode_age_s of the rules).",
+)
 @click.option("--fleet", type=FILE, help="Vehicles and their types (CSV), instead of the set's own.")
 @click.option("--from", "start", type=WHEN, metavar="TIME", help="Judge from here on (with offset).")
 @click.option("--to", "end", type=WHEN, metavar="TIME", help="Judge up to, but not, here.")

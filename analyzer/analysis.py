@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from analyzer.accounting import accounts_of, all_notices, rejects_table
+from analyzer.accounting import accounts_of, all_notices, join_account, join_notices, rejects_table
 from analyzer.checks import checks
 from analyzer.errors import LogError
+from analyzer.joins import Join
 from analyzer.judging import judge_all, slice_tasks
-from analyzer.logs import Plan, ReadOptions, is_url, plan_log, sha256_of
+from analyzer.logs import Plan, ReadOptions, is_url, plan_log, read_states, sha256_of
 from analyzer.pool import Pool, pool_of
 from analyzer.reduction import reduce
 from analyzer.results import Analysis, LogAccount
@@ -39,7 +40,8 @@ class Options:
 
     `base` is a folder that paths are shown relative to. `progress` is called with steps
     done, steps in all, and what is being done. `draw` false leaves out the tracks. With a
-    `pool` other processes judge as well, where there is enough to do.
+    `pool` other processes judge as well, where there is enough to do. `join` is a file that
+    says modes and operators, no older than `join_tolerance_s` (null: the rules' `max_mode_age_s`).
     """
 
     timezone: str | None = None
@@ -51,6 +53,8 @@ class Options:
     progress: Callable[[int, int, str], None] | None = None
     draw: bool = True
     pool: Pool | None = None
+    join: Path | None = None
+    join_tolerance_s: float | None = None
 
 
 def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | None = None) -> Analysis:
@@ -122,7 +126,8 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     files = [_shown(plan.path, options) for plan in plans]
     tasks = slice_tasks(plans)
     world = World.of(zone_set, checks())
-    pool.share(_common(world, options, pool, alone=len(tasks) == 1 and len(tasks[0].batches) == 1))
+    join = _join(zone_set, options)
+    pool.share(_common(world, options, pool, join, alone=len(tasks) == 1 and len(tasks[0].batches) == 1))
     judged = judge_all(tasks, pool, _telling(options, side.sliced))
     pool.stop()
     if len(judged.errors) == len(plans):
@@ -132,11 +137,15 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     reduced = reduce(judged.shards, world, files)
     in_part = bool(options.start or options.end or options.vehicles)
     notices = all_notices(judged, plans, files, reduced.trips, zone_set, in_part=in_part)
+    joined: dict[str, Join] = {} if join is None else {_shown(join.states.path, options): join}
+    notices += tuple(notice for path, states in joined.items() for notice in join_notices(judged, states, path))
     accounts = accounts_of(judged, plans, files, side.hashes.result()) + [
         LogAccount(_shown(path, options), None, None, 0, 0, 0, 0, error=reason) for path, reason in failed.items()
     ]
-    ordered = tuple(sorted(accounts, key=lambda account: account.path))
-    rejects = rejects_table(judged, files)
+    ordered = tuple(
+        sorted([*accounts, *(join_account(j, path) for path, j in joined.items())], key=lambda account: account.path)
+    )
+    rejects = rejects_table(judged, files, [(path, j.states.rejects) for path, j in joined.items()])
     summary = summarise(
         reduced.findings, reduced.coverage, reduced.exposure, reduced.events, rejects, ordered, notices, zone_set
     )
@@ -155,7 +164,17 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     )
 
 
-def _common(world: World, options: Options, pool: Pool, *, alone: bool) -> Common:
+def _join(zone_set: ZoneSet, options: Options) -> Join | None:
+    """Return the states of the file to join."""
+    if options.join is None:
+        return None
+    tolerance_s = options.join_tolerance_s
+    if tolerance_s is None:
+        tolerance_s = zone_set.rules.evaluation.max_mode_age_s
+    return Join.of(read_states(options.join, _reading(options)), tolerance_s)
+
+
+def _common(world: World, options: Options, pool: Pool, join: Join | None, *, alone: bool) -> Common:
     """Return what all tasks share."""
     return Common(
         world=world,
@@ -166,6 +185,7 @@ def _common(world: World, options: Options, pool: Pool, *, alone: bool) -> Commo
         draw=options.draw,
         alone=alone,
         spill=pool.folder,
+        join=join,
     )
 
 

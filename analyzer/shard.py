@@ -25,6 +25,7 @@ from analyzer.sentence import Check
 from analyzer.speeds import speed_parts
 from analyzer.stated import Hints
 from analyzer.stretches import stretches_of
+from analyzer.tally import ratios_of
 from analyzer.track import make_track
 from analyzer.tracks import lines_of
 from analyzer.windows import local_midnights
@@ -58,8 +59,9 @@ class Shard:
     """The rows of one shard, before `reduction`; a frame without rows may lack its columns.
 
     `legs`, `holes`, `stretches`, `phases` and `lines` have `trip`, that of the shard.
-    `exposure` and `speeds` are partial sums. `rejects`, `counts` (fixes, interpolated) and `others` are by
-    vehicle_id and file (index). `lanes` (with `slice`) and `left` say what is left to seams.
+    `exposure` and `speeds` are partial sums. `rejects`, `counts` (fixes, interpolated), `others` and `ratios`
+    (`tally`) are by vehicle_id and file (index), as is `order` (`ordering.order_met`), which only slices have.
+    `lanes` (with `slice`) and `left` say what is left to seams.
     """
 
     legs: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -72,6 +74,8 @@ class Shard:
     rejects: pl.DataFrame = field(default_factory=pl.DataFrame)
     counts: pl.DataFrame = field(default_factory=pl.DataFrame)
     others: pl.DataFrame = field(default_factory=pl.DataFrame)
+    ratios: pl.DataFrame = field(default_factory=pl.DataFrame)
+    order: pl.DataFrame = field(default_factory=pl.DataFrame)
     lanes: pl.DataFrame = field(default_factory=pl.DataFrame)
     left: pl.DataFrame = field(default_factory=pl.DataFrame)
 
@@ -175,7 +179,15 @@ def _of_records(made: FixesMade, number: int, lane_base: int) -> Shard:
     lanes, left = (f.with_columns(pl.col("lane") + lane_base) if f.height else f for f in (own.lanes, own.left))
     if lanes.height:
         lanes = lanes.with_columns(slice=pl.lit(number, dtype=pl.Int64))
-    return Shard(rejects=made.rejects, others=made.others, lanes=lanes, left=left, counts=_counts(made.fixes))
+    return Shard(
+        rejects=made.rejects,
+        others=made.others,
+        lanes=lanes,
+        left=left,
+        counts=_counts(made.fixes),
+        ratios=ratios_of(made.fixes),
+        order=made.order,
+    )
 
 
 def _samples_only(records: pl.DataFrame) -> bool:

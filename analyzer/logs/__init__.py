@@ -23,8 +23,10 @@ from analyzer.logs._format import (
     ReadOptions,
     refuse_unreadable,
 )
+from analyzer.logs._grid import with_grid
 from analyzer.logs._packed import unpacked_name
 from analyzer.logs._remarks import Remark, notices_of
+from analyzer.logs._states import States, read_states
 from analyzer.plugins import discover
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "Plan",
     "ReadOptions",
     "Remark",
+    "States",
     "find_logs",
     "formats",
     "guess_log",
@@ -45,6 +48,7 @@ __all__ = [
     "plan_log",
     "read_log",
     "read_part",
+    "read_states",
     "refuse_unreadable",
     "sha256_of",
 ]
@@ -116,7 +120,10 @@ def plan_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Pla
     form = _format_of(unpacked_name(path), head_of(path))
     if not form.unpacks and packed(path):
         raise LogError(f"{path}: is packed; {form.name} is not read so, unpack it first")
-    return form.plan(path, options, size) if form.plan else Plan(path, form.name)
+    if form.plan is None:
+        return Plan(path, form.name)
+    plan = form.plan(path, options, size)
+    return with_grid(plan, lambda part: form.read(plan, part, options))
 
 
 def read_part(plan: Plan, part: Part, options: ReadOptions) -> Log:

@@ -83,6 +83,14 @@ BARE_SPEEDS = ("speed", "velocity", "vel", "gps_speed", "sog", "속도", "속력
 
 def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
     """Return our name -> the log's name; LogError where a needed column is not there."""
+    found = named_columns(path, names, profile)
+    _needed(path, names, found)
+    _bare_speed(path, names, found)
+    return found
+
+
+def named_columns(path: str, names: list[str], profile: Profile) -> dict[str, str]:
+    """Return our name -> the log's name, of those that are there."""
     found: dict[str, str] = {}
     there = {simple(name): name for name in reversed(names)}
     for target, aliases in (ALIASES | {name: () for name in ON_REQUEST if name in profile.columns}).items():
@@ -95,8 +103,6 @@ def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
         if match is not None and match not in taken:
             found[target] = match
     _times_are_one(found, profile)
-    _needed(path, names, found)
-    _bare_speed(path, names, found)
     return found
 
 

@@ -54,12 +54,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Plan:
-    """A log divided into parts, in order; `encoding` is that of a text table."""
+    """A log divided into parts, in order; `encoding` is that of a text table.
+
+    `grid` says how coarsely positions are written (`_grid`), `coordinate_error_m` what that
+    adds to their accuracy (one standard deviation).
+    """
 
     path: str
     format: str
     parts: tuple[Part, ...] = (Part(),)
     encoding: str = "utf-8"
+    grid: str = ""
+    coordinate_error_m: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -94,8 +94,8 @@ def _clock_back(remark: Remark) -> tuple[str, str]:
 
 def _leap_second(remark: Remark) -> tuple[str, str]:
     return (
-        f"{remark.subject}: 윤초(23:59:60) 기록 {remark.count}건을 다음 날 첫 초로 읽었습니다.",
-        f"{remark.subject}: {remark.count} sentence(s) in a leap second (23:59:60) are read as the next day's first.",
+        f"{remark.subject}: 윤초(23:59:60 UTC) {remark.count}건은 다음 날 00:00:00으로 보았습니다.",
+        f"{remark.subject}: {remark.count} leap second(s) (23:59:60 UTC) count as 00:00:00 of the next day.",
     )
 
 

@@ -191,7 +191,7 @@ def _are_numbers(text: pl.Series) -> bool:
     return int(text.str.contains(r"^\s*\d{9,}(\.\d+)?\s*$").sum()) > MAJORITY * len(text)
 
 
-def _parsed(path: str, timezone: str | None, column: pl.Series, said: list[Remark] | None = None) -> pl.Series:
+def _as_written(path: str, timezone: str | None, column: pl.Series, said: list[Remark] | None = None) -> pl.Series:
     """Return instants from texts: the common form at once, whatever is left by its parts."""
     text = column.str.strip_chars()
     zulu = text.str.replace("Z$", "+00:00")
@@ -202,6 +202,25 @@ def _parsed(path: str, timezone: str | None, column: pl.Series, said: list[Remar
         return fast
     slow = _by_parts(path, text.filter(left), timezone, [] if said is None else said)
     return fast.scatter(left.arg_true(), slow)
+
+
+def _parsed(path: str, timezone: str | None, text: pl.Series, said: list[Remark] | None = None) -> pl.Series:
+    """Return instants from texts; a second 60 is one only where UTC has leap seconds."""
+    found = _as_written(path, timezone, text, said)
+    leaps = text.str.contains(r":\d\d:60").fill_null(value=False)
+    if not leaps.any():
+        return found
+    seconds = _leap_seconds(path, text.filter(leaps), timezone)
+    if said is not None and (count := len(seconds) - seconds.null_count()):
+        said.append(Remark("leap-second", path, count))
+    return found.scatter(leaps.arg_true(), seconds)
+
+
+def _leap_seconds(path: str, text: pl.Series, timezone: str | None) -> pl.Series:
+    """Return 23:59:60 UTC as the second after 23:59:59, as POSIX clocks count; null for any other 60."""
+    last = _as_written(path, timezone, text.str.replace(r"(:\d\d):60", "${1}:59"))
+    midnight = last.dt.offset_by("1s")
+    return midnight.set(midnight.dt.truncate("1s") != midnight.dt.truncate("1d"), None)
 
 
 def _by_parts(path: str, text: pl.Series, timezone: str | None, said: list[Remark]) -> pl.Series:
