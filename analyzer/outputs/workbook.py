@@ -29,8 +29,8 @@ CREATED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)
 """A fixed date in the file's properties: the same input gives the same bytes."""
 
 COLOURS = {
-    "violation": {"bg_color": "#f6d5ca", "font_color": "#9b2600", "bold": True},
-    "indeterminate": {"bg_color": "#ffe7bd", "font_color": "#8a5200", "bold": True},
+    "violation": {"bg_color": "#f6d5ca", "font_color": "#8c1010", "bold": True},
+    "indeterminate": {"bg_color": "#ffe7bd", "font_color": "#7a3e00", "bold": True},
     "not_checkable": {"bg_color": "#e3e3e3", "font_color": "#4d4d4d", "italic": True},
     "not_observed": {"bg_color": "#e3e3e3", "font_color": "#4d4d4d", "italic": True},
     "compliant": {"bg_color": "#dcefe2", "font_color": "#14613a"},

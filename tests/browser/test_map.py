@@ -9,6 +9,7 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from analyzer.analysis import Options, analyze
@@ -217,8 +218,25 @@ def test_a_link_opens_its_finding(opened, demo):
     assert page.input_value("#link").endswith("map.html#finding=1a49ae008276")
     page.evaluate("location.hash = '#finding=0a04be774fa4'")
     until(page, "document.querySelector('.detail').innerText.includes('30.0 m')")
-    page.goto(page.url.split("#")[0] + "#finding=%E0%A4%A")  # no id at all
-    page.wait_for_timeout(100)
+    page.evaluate("location.hash = '#finding=%E0%A4%A<b>'")  # no id at all
+    until(page, "document.querySelector('.status').textContent.includes('%E0%A4%A')")
+    assert page.locator(".status b").count() == 0
+    page.evaluate("location.hash = '#finding=1a49ae008276'")
+    until(page, "document.querySelector('.status').textContent === ''")
+
+
+def test_of_findings_that_overlap_each_has_its_own_stretch(opened, tmp_path):
+    from analyzer.outputs.map import OUTPUT
+
+    analysis, _ = run_demo(tmp_path / "demo", "ko")
+    whole = analysis.findings.filter(pl.col("finding_id") == "0a04be774fa4")
+    early = whole.with_columns(pl.col("start") + pl.duration(seconds=1), pl.col("start").alias("end"))
+    early = early.with_columns(end=pl.col("start") + pl.duration(seconds=9), finding_id=pl.lit("early"))
+    OUTPUT.write(replace(analysis, findings=pl.concat([whole, early])), tmp_path, Run(("zonelog",), "0"))
+    page = opened(tmp_path / "map.html", "#finding=early")
+    page.wait_for_selector(".detail h2")
+    spans = page.evaluate("zonelog.overlay._scene.stretch().map(({ line }) => line.end - line.start)")
+    assert spans == [9_000]
 
 
 def test_the_language_switches_without_reload(opened, demo):
@@ -242,16 +260,17 @@ def test_all_of_it_by_keyboard(opened, demo):
     assert page.evaluate("document.activeElement.className") == "skip"
     assert page.locator(".skip").first.bounding_box()["x"] >= 0  # seen when focused
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "findings"
+    assert page.evaluate("document.activeElement.id") == "row-0"
     page.keyboard.press("ArrowDown")
-    assert page.get_attribute("#findings", "aria-activedescendant") == "row-1"
+    assert page.evaluate("document.activeElement.id") == "row-1"
     page.keyboard.press("End")
-    assert page.get_attribute("#findings", "aria-activedescendant") == "row-7"
+    assert page.evaluate("document.activeElement.id") == "row-7"
+    assert page.locator("#findings [tabindex='0']").count() == 1
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
     page.wait_for_selector(".detail h2:focus")
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.id") == "findings"
+    assert page.evaluate("document.activeElement.id") == "row-0"
     stops = set()
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -450,9 +469,16 @@ def test_a_great_deal_is_drawn_with_few_vertices(opened, tmp_path):
     assert int(page.get_attribute("html", "data-drawn")) < 100_000
     page.uncheck("#in-view")
     assert rows(page).count() < 40  # of 20,000
-    page.focus("#findings")
+    page.focus("#findings [tabindex='0']")
+    own = page.evaluate("document.activeElement.id")
+    page.mouse.move(1300, 700)
+    page.mouse.wheel(0, 9_000)
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.activeElement.id") == own  # out of sight, and still where the keys go on
+    assert page.locator(f"#{own}").bounding_box()["y"] < 0
     page.keyboard.press("End")
-    assert page.get_attribute("#findings", "aria-activedescendant") == "row-19999"
+    assert page.evaluate("document.activeElement.id") == "row-19999"
+    assert page.locator("#findings [tabindex='0']").count() == 1
     page.keyboard.press("Enter")
     page.wait_for_selector(".detail h2")
 
