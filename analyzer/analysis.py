@@ -12,6 +12,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from analyzer.accounting import accounts_of, all_notices, rejects_table
 from analyzer.checks import checks
 from analyzer.errors import LogError
@@ -126,7 +128,17 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
         zone_set,
         summary,
         reduced.speeds,
+        reduced.visits,
+        _types(reduced.trips),
     )
+
+
+def _types(trips: pl.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return the types that the logs state of each vehicle, "" among them where some trip states none."""
+    stated = trips.group_by("vehicle_id").agg(
+        pl.col("types").list.explode(keep_nulls=False, empty_as_null=False).unique().sort()
+    )
+    return {vehicle: tuple(types) for vehicle, types in stated.sort("vehicle_id").iter_rows()}
 
 
 def _common(world: World, options: Options, pool: Pool, *, alone: bool) -> Common:

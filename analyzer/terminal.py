@@ -19,7 +19,7 @@ from analyzer.outputs.map import worst_first
 from analyzer.plain_text import plain
 from analyzer.results import Analysis
 from analyzer.windows import local_date
-from analyzer.wording import CHECK_WORDS, KIND_WORDS, WORDS, answer
+from analyzer.wording import CHECK_WORDS, KIND_WORDS, WORDS, answer, told
 from analyzer.zones import ZoneSet
 
 if TYPE_CHECKING:
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 10
 COLOURS = {
-    "violation": "bold red",
-    "indeterminate": "bold yellow",
-    "not_observed": "magenta",
-    "not_checkable": "cyan",
-    "compliant": "green",
+    "violation": "bold white on #8c1010",
+    "indeterminate": "bold #d9771a",
+    "not_observed": "italic",
+    "not_checkable": "italic",
+    "compliant": "#4a94c8",
 }
+"""The colours of the map, those of text lighter: a terminal is dark or light, nobody knows."""
+
 ZONE_HEADS = (
     both("Zone"),
     both("Name"),
@@ -103,8 +105,8 @@ def print_summary(analysis: Analysis, out: Path, lang: str) -> None:
     colour = COLOURS[summary["verdict"]]
     question = translate("Did anyone break a rule?", lang)
     console.print(f"\n[b]{question}[/b]  [{colour}]{safe(answer(summary, lang))}[/]")
-    for notice in analysis.notices:
-        console.print(f"[yellow]![/] {safe(getattr(notice, lang))}")
+    for notice in told(analysis.notices):
+        console.print(f"[yellow]![/] {safe(notice[lang])}")
     _print_coverage(console, summary, lang)
     _print_findings(console, worst_first(analysis.findings), lang)
     for account in analysis.logs:

@@ -140,13 +140,18 @@ class Timeline:
         """Yield the permits for a vehicle where it was on a day; of an unknown type, all."""
         exposure = self._analysis.exposure.filter((pl.col("vehicle_id") == name) & (pl.col("local_date") == day))
         zones = {z for text in exposure["zone_id"] for z in text.split("+")}
-        listed = self._analysis.zone_set.fleet.get(name)
-        kind = listed.vehicle_type if listed else ""
+        kinds = self._types(name)
         for rule in self._analysis.zone_set.rules.rules:
             named = not (rule.vehicles or rule.vehicle_types) or name in rule.vehicles
-            typed = bool(rule.vehicle_types) and (not kind or kind in rule.vehicle_types)
+            typed = bool(rule.vehicle_types) and ("" in kinds or bool(kinds & set(rule.vehicle_types)))
             if rule.kind == "permit" and zones & set(rule.zones) and (named or typed):
                 yield rule
+
+    def _types(self, name: str) -> set[str]:
+        """Return the types of a vehicle as the log states them, else as the fleet file does; "" where nobody does."""
+        listed = self._analysis.zone_set.fleet.get(name)
+        fallback = listed.vehicle_type if listed else ""
+        return {kind or fallback for kind in self._analysis.vehicle_types.get(name, ("",))}
 
 
 def speed_charts(analysis: Analysis) -> list[dict[str, Any]]:

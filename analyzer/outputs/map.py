@@ -21,7 +21,7 @@ from analyzer.outputs._map_zones import rules_of, zones_of
 from analyzer.outputs._output import Output, Run
 from analyzer.outputs._page import asset, chunk_script, inert_block, inert_json, leaflet, tile_source, with_policy
 from analyzer.results import Analysis
-from analyzer.wording import CHECK_WORDS, WORDS, answer
+from analyzer.wording import CHECK_WORDS, WORDS, answer, told
 
 __all__ = ["OUTPUT", "worst_first"]
 
@@ -149,7 +149,7 @@ def _data(analysis: Analysis, run: Run, days: list[Day], trips: Mapping[tuple[An
         "words": {**WORDS, **MAP_WORDS},
         "checks": [{"code": code, **words} for code, words in CHECK_WORDS.items()],
         "verdicts": VERDICTS,
-        "notices": [{"ko": n.ko, "en": n.en} for n in analysis.notices],
+        "notices": told(analysis.notices),
         "timezone": zone_set.rules.timezone,
         "zones": zones_of(zone_set, summary["per_zone"]),
         "rules": rules_of(zone_set),
