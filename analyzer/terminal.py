@@ -153,6 +153,15 @@ def _print_place(console: Console, out: Path, lang: str) -> None:
     console.print(both("Result: {pages}", pages=shown)[lang], soft_wrap=True)
 
 
+def print_explanation(verdict: str, text: str) -> None:
+    """Print one finding, its first line in the colour of its verdict; lines are not broken."""
+    from rich.text import Text  # noqa: PLC0415
+
+    first, _, rest = text.partition("\n")
+    _console().print(Text(first, style=COLOURS[verdict]), soft_wrap=True)
+    click.echo(rest)
+
+
 def print_truth(outcome: "Outcome", lang: str) -> None:
     """Print how the verdicts compare with what was built into the synthetic day."""
     console = _console()

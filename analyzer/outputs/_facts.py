@@ -165,7 +165,7 @@ def _counted(verdict: str, number_: int) -> Both:
     if verdict == "violation":
         return several(number_, "{n} violation", "{n} violations")
     if verdict == "indeterminate":
-        return both("{n} undecided", n=f"{number_:,}")
+        return both("{n} indeterminate", n=f"{number_:,}")
     return both("{n} not observed", n=f"{number_:,}")
 
 

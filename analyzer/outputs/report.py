@@ -102,7 +102,7 @@ def _tiles(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = summary["findings"]
     return [
         {"kind": "violation", "value": f"{found['violation']:,}", "name": both("certain violations")},
-        {"kind": "indeterminate", "value": f"{found['indeterminate']:,}", "name": both("undecided")},
+        {"kind": "indeterminate", "value": f"{found['indeterminate']:,}", "name": both("indeterminate")},
         {"kind": "not_observed", "value": f"{found['not_observed']:,}", "name": both("stretches not observed")},
         {"kind": "", "value": f"{guilty:,} / {summary['vehicles']:,}", "name": both("vehicles with a violation")},
         {"kind": "", "value": f"{summary['trips']:,}", "name": both("trips")},
