@@ -76,7 +76,7 @@
     let lon = 0, lat = 0, time = 0, at = 0;
     for (const line of lines) {
       lon += line.d[0]; lat += line.d[1]; time += line.d[2];
-      const fine = line.verdict >= 3, deg = fine ? 1 : 20, ms = fine ? 1 : 1000;
+      const fine = line.verdict >= 3, deg = fine ? data.fine : 20, ms = fine ? 1 : 1000;
       let stepsLon = 0, stepsLat = 0, stepsTime = 0;
       line.from = at;
       line.west = line.north = Infinity; line.east = line.south = -Infinity;
