@@ -2,7 +2,7 @@
 // The page: state, layout, time, language, layers, and the map object that folium made.
 (function (zonelog) {
   const { data, make } = zonelog, map = map_zonelog, names = data.verdicts;
-  const MOST_LOADED = 3e6, SPEEDS = [1, 10, 60, 300, 1800];
+  const MOST_LOADED = 3e6, MOST_WHOLE = 8, SPEEDS = [1, 10, 60, 300, 1800];
   const LAYERS = ["violation", "indeterminate", "not_observed", "compliant", "not_required", "marks", "zones", "band", "ground", "tiles"];
   const wanted = { check: "", vehicle: "", zone: "", verdict: "", day: "", query: "", inView: true, sort: "worst" };
   const state = { time: null, view: null, selected: null, playing: false, speed: 60, measuring: false, measured: [], story: null, unknown: null };
@@ -165,7 +165,7 @@
     panel.replaceChildren();
     remember("#finding=" + encodeURIComponent(finding.id));
     const number = Math.floor(finding.rank / data.part);
-    const got = await Promise.allSettled([zonelog.json("part-" + number), ...touched(finding).map(loadDay)]);
+    const got = await Promise.allSettled([zonelog.json("part-" + number), ...touched(finding).map((date) => loadDay(date, true))]);
     if (state.selected !== finding) return;
     if (got.some((one) => one.status === "rejected")) complain();
     state.story = got[0].status === "fulfilled" ? got[0].value[finding.rank % data.part] : null;
@@ -214,9 +214,15 @@
     status.textContent = state.unknown ? filled("no_such", { id: state.unknown }) : failed ? zonelog.word("not_loaded")
       : state.tooMany ? filled("too_many", { some: count(some) }) : some < all && !wanted.day ? filled("loading", { some: count(some), all: count(all) }) : "";
   };
-  const loadDay = async (date) => {
-    if (loaded.has(date)) return;
-    loaded.set(date, await zonelog.day(date));
+  const thinning = data.days.reduce((sum, day) => sum + day.vertices, 0) > MOST_LOADED, wholes = [];
+  // A day with every vertex, or, where all days are too much to hold, thinner; of those read whole the last few are held.
+  const loadDay = async (date, whole) => {
+    const fits = () => loaded.has(date) && (loaded.get(date).whole || !whole);
+    if (fits()) return;
+    const day = await zonelog.day(date, thinning && !whole);
+    if (fits()) return;
+    loaded.set(date, day);
+    if (thinning && whole && wholes.push(date) > MOST_WHOLE) { const old = wholes.shift(); loaded.set(old, await zonelog.day(old, true)); }
     if (performance.now() - lastDrawn > 400) { lastDrawn = performance.now(); overlay.redraw(); }
   };
   let lastDrawn = -Infinity;
@@ -229,9 +235,9 @@
     let sum = 0;
     state.tooMany = false;
     for (const day of days) {
-      sum += day.vertices;
-      if (sum > MOST_LOADED && sum > day.vertices) { state.tooMany = true; break; }
-      try { await loadDay(day.date); } catch { complain(); break; }
+      if (sum > MOST_LOADED) { state.tooMany = true; break; }
+      try { await loadDay(day.date, Boolean(wanted.day)); } catch { complain(); break; }
+      sum += loaded.get(day.date).t.length;
       if (mine !== loading) return;
       tellLoading();
     }

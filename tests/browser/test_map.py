@@ -540,6 +540,26 @@ def test_a_page_that_is_nearly_too_big_rounds_and_keeps_every_vertex(opened, dem
     assert rounded[2:] == pytest.approx(fine[2:], abs=9 / 40_075_000)
 
 
+def test_a_large_fleet_is_thin_until_somebody_looks(opened, demo, tmp_path):
+    text = (demo / "map.html").read_text(encoding="utf-8")
+    assert text.count("MOST_LOADED = 3e6") == 1
+    policy = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+    (tmp_path / "map.html").write_text(
+        policy.sub("", text).replace("MOST_LOADED = 3e6", "MOST_LOADED = 100"), encoding="utf-8"
+    )
+    page = opened(tmp_path / "map.html")
+    held = "[...zonelog.overlay._scene.days()].map((day) => day.t.length)"
+    (thin,) = page.evaluate(held)
+    rows(page).first.click()
+    page.wait_for_selector(".detail h2")
+    (whole,) = page.evaluate(held)
+    assert thin < whole / 3
+    assert (
+        page.evaluate("zonelog.overlay._scene.stretch()[0].line.to - zonelog.overlay._scene.stretch()[0].line.from")
+        == 361
+    )
+
+
 def test_without_its_folder_a_map_still_answers(browser, tmp_path, monkeypatch):
     from analyzer.outputs import map as output
 
