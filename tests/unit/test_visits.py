@@ -8,7 +8,7 @@ import pytest
 
 from analyzer.analysis import Options, analyze
 from analyzer.demo import write_day
-from analyzer.outputs._charts import Timeline
+from analyzer.outputs._charts import Timeline, shortened
 from analyzer.terms import Notice
 from analyzer.wording import told
 from analyzer.zone_loading import load_zone_set
@@ -123,3 +123,11 @@ def test_many_notices_of_one_kind_are_three_and_a_number():
         "… and 1,497 more notices of this kind; all are in summary.json.",
     ]
     assert len(told(notices[:5])) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("a" * 24, "a" * 24), ("a" * 25, "a" * 23 + "…"), ("가" * 12, "가" * 12), ("가" * 13, "가" * 11 + "…"), ("", "")],
+)
+def test_names_beside_the_hours_are_cut_by_their_width(name, shown):
+    assert shortened(name) == shown
