@@ -266,8 +266,9 @@ def explain(out: Path, finding_id: str, lang: str) -> None:
     Example: zonelog explain result 3f9a1c (the first letters of an id are enough)
     """
     from analyzer import explain as explaining  # noqa: PLC0415
+    from analyzer import terminal  # noqa: PLC0415
 
-    click.echo(explaining.explain(out, finding_id, lang))
+    terminal.print_explanation(*explaining.explain(out, finding_id, lang))
 
 
 @cli.command()

@@ -7,11 +7,13 @@ import polars as pl
 from analyzer.data_notices import coarse_positions, data_notices
 from analyzer.joins import Join, Joined
 from analyzer.judging import Judged
+from analyzer.language import both, several
 from analyzer.logs import Plan, Remark, notices_of
 from analyzer.reduction import together
 from analyzer.results import LogAccount
 from analyzer.tables import REJECTS, conform
 from analyzer.terms import SECOND_US, Notice
+from analyzer.wording import MODE_WORDS
 from analyzer.zones import ZoneSet
 
 
@@ -128,12 +130,7 @@ def all_notices(  # noqa: PLR0913 - of everything, something
     found += _type_conflicts(trips, zone_set)
     if in_part:
         found.append(
-            Notice(
-                "part-judged",
-                "",
-                "--from, --to 또는 --vehicle 옵션으로 기록의 일부만 판정했습니다.",
-                "Only a part of the records was judged (--from, --to or --vehicle).",
-            )
+            Notice("part-judged", "", **both("Only a part of the records was judged (--from, --to or --vehicle)."))
         )
     return tuple(dict.fromkeys(found))
 
@@ -148,12 +145,14 @@ def _assumed_modes(trips: pl.DataFrame, zone_set: ZoneSet) -> Iterable[Notice]:
     mode = zone_set.rules.evaluation.assumed_control_mode
     silent = trips.filter(~pl.col("mode_said")).group_by("vehicle_id").len()
     for vehicle, count in silent.sort("vehicle_id").iter_rows():
-        yield Notice(
-            "assumed-mode",
-            vehicle,
-            f"차량 {vehicle}: 운행 {count}건의 기록에 제어 모드가 전혀 없어 '{mode}' 모드로 가정했습니다.",
-            f"Vehicle {vehicle}: the logs of {count} trip(s) never say a control mode; '{mode}' is assumed.",
+        text = several(
+            count,
+            "Vehicle {vehicle}: the log of {n} trip never says a control mode; {mode} is assumed.",
+            "Vehicle {vehicle}: the logs of {n} trips never say a control mode; {mode} is assumed.",
+            vehicle=vehicle,
+            mode=MODE_WORDS[mode],
         )
+        yield Notice("assumed-mode", vehicle, **text)
 
 
 def _type_conflicts(trips: pl.DataFrame, zone_set: ZoneSet) -> Iterable[Notice]:
@@ -162,9 +161,10 @@ def _type_conflicts(trips: pl.DataFrame, zone_set: ZoneSet) -> Iterable[Notice]:
     for vehicle, stated in pairs.iter_rows():
         listed = zone_set.fleet[vehicle].vehicle_type if vehicle in zone_set.fleet else ""
         if stated and listed and stated != listed:
-            yield Notice(
-                "type-conflict",
-                vehicle,
-                f"차량 {vehicle}: 기록의 차종({stated})이 차량 목록의 차종({listed})과 다릅니다. 기록을 따랐습니다.",
-                f"Vehicle {vehicle}: the log states the type {stated}, the fleet file {listed}; the log was followed.",
+            text = both(
+                "Vehicle {vehicle}: the log states the type {stated}, the fleet file {listed}; the log was followed.",
+                vehicle=vehicle,
+                stated=stated,
+                listed=listed,
             )
+            yield Notice("type-conflict", vehicle, **text)

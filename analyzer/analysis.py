@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+import polars as pl
+
 from analyzer.accounting import accounts_of, all_notices, join_account, join_notices, rejects_table
 from analyzer.checks import checks
 from analyzer.errors import LogError
@@ -161,6 +163,8 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
         zone_set,
         summary,
         reduced.speeds,
+        reduced.visits,
+        _types(reduced.trips),
     )
 
 
@@ -172,6 +176,14 @@ def _join(zone_set: ZoneSet, options: Options) -> Join | None:
     if tolerance_s is None:
         tolerance_s = zone_set.rules.evaluation.max_mode_age_s
     return Join.of(read_states(options.join, _reading(options)), tolerance_s)
+
+
+def _types(trips: pl.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return the types that the logs state of each vehicle, "" among them where some trip states none."""
+    stated = trips.group_by("vehicle_id").agg(
+        pl.col("types").list.explode(keep_nulls=False, empty_as_null=False).unique().sort()
+    )
+    return {vehicle: tuple(types) for vehicle, types in stated.sort("vehicle_id").iter_rows()}
 
 
 def _common(world: World, options: Options, pool: Pool, join: Join | None, *, alone: bool) -> Common:

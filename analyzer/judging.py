@@ -32,7 +32,7 @@ all processes are done at about the same time."""
 ROUNDS = 3
 """How often shards are told more of their trips: each time, they know all that is known."""
 
-OF_A_TRIP = ("holes", "stretches", "phases", "lines")
+OF_A_TRIP = ("holes", "stretches", "phases", "lines", "visits")
 OF_A_VEHICLE = ("legs", "exposure", "speeds", "rejects", "counts", "others", "ratios", "lanes")
 
 

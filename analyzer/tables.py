@@ -235,5 +235,22 @@ SPEEDS = Table(
     ("vehicle_id", "zone_id", "control_mode", "speed_kph"),
 )
 
+VISITS = Table(
+    "visits",
+    "Time of a vehicle in a zone from entry to exit, for the report (inside the analysis only).",
+    (
+        _VEHICLE,
+        _TRIP,
+        _TRIP_START,
+        Column("zone_id", pl.String, "", "zone"),
+        Column("start", INSTANT, "UTC", "first instant inside"),
+        Column("end", INSTANT, "UTC", "last instant inside"),
+        Column("duration_s", pl.Float64, "s", "end less start"),
+        Column("starts_with", pl.String, "", "entry, trip-start or hole"),
+        Column("ends_with", pl.String, "", "exit, trip-end or hole"),
+    ),
+    ("zone_id", "vehicle_id", "start", "trip_start", "trip_id"),
+)
+
 PUBLIC = (FINDINGS, COVERAGE, EXPOSURE, EVENTS, REJECTS)
 """The tables of an output folder."""

@@ -19,7 +19,7 @@ from analyzer.outputs.map import worst_first
 from analyzer.plain_text import plain
 from analyzer.results import Analysis
 from analyzer.windows import local_date
-from analyzer.wording import CHECK_WORDS, KIND_WORDS, WORDS, answer
+from analyzer.wording import CHECK_WORDS, KIND_WORDS, WORDS, answer, told
 from analyzer.zones import ZoneSet
 
 if TYPE_CHECKING:
@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 10
 COLOURS = {
-    "violation": "bold red",
-    "indeterminate": "bold yellow",
-    "not_observed": "magenta",
-    "not_checkable": "cyan",
-    "compliant": "green",
+    "violation": "bold white on #8c1010",
+    "indeterminate": "bold #d9771a",
+    "not_observed": "italic",
+    "not_checkable": "italic",
+    "compliant": "#4a94c8",
 }
+"""The colours of the map, those of text lighter: a terminal is dark or light, nobody knows."""
+
 ZONE_HEADS = (
     both("Zone"),
     both("Name"),
@@ -104,8 +106,8 @@ def print_summary(analysis: Analysis, out: Path, lang: str) -> None:
     colour = COLOURS[summary["verdict"]]
     question = translate("Did anyone break a rule?", lang)
     console.print(f"\n[b]{question}[/b]  [{colour}]{safe(answer(summary, lang))}[/]")
-    for notice in analysis.notices:
-        console.print(f"[yellow]![/] {safe(getattr(notice, lang))}")
+    for notice in told(analysis.notices):
+        console.print(f"[yellow]![/] {safe(notice[lang])}")
     _print_coverage(console, summary, lang)
     _print_findings(console, worst_first(analysis.findings), lang)
     for account in analysis.logs:
@@ -150,6 +152,15 @@ def _print_place(console: Console, out: Path, lang: str) -> None:
     pages = [p for p in (out / "report.html", out / "map.html") if p.exists()]
     shown = ", ".join(safe(p) for p in pages) or safe(out)
     console.print(both("Result: {pages}", pages=shown)[lang], soft_wrap=True)
+
+
+def print_explanation(verdict: str, text: str) -> None:
+    """Print one finding, its first line in the colour of its verdict; lines are not broken."""
+    from rich.text import Text  # noqa: PLC0415
+
+    first, _, rest = text.partition("\n")
+    _console().print(Text(first, style=COLOURS[verdict]), soft_wrap=True)
+    click.echo(rest)
 
 
 def print_truth(outcome: "Outcome", lang: str) -> None:
