@@ -6,7 +6,7 @@ STAMP := $(VENV)/.zonelog-stamp
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.zonelog-stamp
 
-.PHONY: demo test lint docs screenshots bench bench-map lock clean
+.PHONY: demo test lint docs screenshots bench bench-map bench-readers bundle lock clean
 
 demo: $(STAMP)
 	$(BIN)/zonelog demo --out zonelog-demo
@@ -32,6 +32,9 @@ CASES ?= findings vertices day
 bench-map: $(STAMP)
 	$(BIN)/python -m benchmarks.map_pages $(CASES) $(if $(WORK),--work $(WORK))
 
+bench-readers: $(STAMP)
+	$(BIN)/python -m benchmarks.readers $(READERS)
+
 # make bench SIZES="1e6" is the quick one; WORK=DIR keeps the data for the next run.
 SIZES ?= 1e6 1e7 1e8
 ROUNDS ?= 3
@@ -50,6 +53,10 @@ $(BENCH_STAMP): requirements-bench.lock pyproject.toml
 	$(BENCH_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-bench.lock
 	$(BENCH_VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $(BENCH_STAMP)
+
+# One zip for machines without a network: dist/zonelog-bundle.zip; BUNDLE_OPTIONS="--targets windows-x86_64 --pythons 3.12" makes a small one.
+bundle: $(STAMP)
+	$(BIN)/python -m bundle $(BUNDLE_OPTIONS)
 
 # Needs uv; one lock for every platform, hashes but no index addresses.
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \

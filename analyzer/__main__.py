@@ -73,7 +73,14 @@ def cli() -> None:
 @click.option("--zones", required=True, metavar="NAME|DIR", help="Bundled zone set, or a folder.")
 @click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Folder for the result.")
 @click.option("--timezone", metavar="ZONE", help="IANA time zone of times without offset.")
-@click.option("--profile", type=FILE, help="Columns, units and words of an unknown layout (TOML).")
+@click.option("--profile", type=FOLDER, metavar="FILE|NAME", help="Columns, units and words of an unknown layout.")
+@click.option("--join", type=FILE, help="Table that says modes and operators by vehicle and time.")
+@click.option(
+    "--join-tolerance",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="How old a joined state may be (default: max_mode_age_s of the rules).",
+)
 @click.option("--fleet", type=FILE, help="Vehicles and their types (CSV), instead of the set's own.")
 @click.option("--from", "start", type=WHEN, metavar="TIME", help="Judge from here on (with offset).")
 @click.option("--to", "end", type=WHEN, metavar="TIME", help="Judge up to, but not, here.")
@@ -137,7 +144,7 @@ def demo(out: Path, lang: str) -> None:
 
 @cli.group()
 def zones() -> None:
-    """List the bundled zone sets, or validate one.
+    """List the bundled zone sets, validate one, or make a new one.
 
     \b
     Example: zonelog zones check gwangju
@@ -173,6 +180,43 @@ def zones_check(name_or_folder: str, lang: str) -> None:
     terminal.print_zone_set(load_zone_set(name_or_folder), lang)
 
 
+@zones.command("new")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--from", "sources", multiple=True, required=True, type=FILE, help="Where the zones are (repeatable).")
+@click.option("--crs", metavar="EPSG", help="Coordinate system, where the file does not say it or is wrong.")
+@click.option("--layer", metavar="NAME", help="Layer, where there are several.")
+@click.option("--id", "set_id", metavar="ID", help="Id of the set (default: the folder's name).")
+@click.option("--id-field", metavar="NAME", help="Attribute that is the id of a zone.")
+@click.option("--name-field", metavar="NAME", help="Attribute that is the name of a zone.")
+@click.option("--area-field", metavar="NAME", help="Attribute with the declared area (needs --area-unit).")
+@click.option("--area-unit", type=click.Choice(["km2", "ha", "m2"]), help="Unit of --area-field.")
+@click.option("--accuracy-m", type=click.FloatRange(min=0), help="1 sigma of the outlines in metres (0: as surveyed).")
+@click.option("--confidence", type=click.Choice(["official", "derived", "sketch"]), help="What the outlines are.")
+@click.option("--encoding", metavar="NAME", help="Encoding of a shapefile's attributes, for example cp949.")
+@click.option("--timezone", metavar="ZONE", default="Asia/Seoul", show_default=True, help="Time zone of the rules.")
+@click.option("--repair", is_flag=True, help="Repair self-crossing outlines; the area may change.")
+@click.option("--swap-axes", is_flag=True, help="The file has northing or latitude first.")
+@language
+def zones_new(folder: Path, sources: tuple[Path, ...], lang: str, **given: Any) -> None:
+    """Make a zone set from GeoJSON, KML, shapefile, GeoPackage, MDS or ED-318.
+
+    Writes zones.geojson, rules.toml with every field explained, and an example of fleet.csv.
+    Nothing is permitted until you fill in the permit in rules.toml.
+
+    \b
+    Example: zonelog zones new my-zones --from areas.shp --crs EPSG:5186 --id-field CODE
+    """
+    from analyzer import terminal  # noqa: PLC0415
+    from analyzer.zone_making import Choices, make_zone_set  # noqa: PLC0415
+
+    if bool(given["area_field"]) != bool(given["area_unit"]):
+        raise click.UsageError("--area-field and --area-unit belong together")
+    terminal.checked_timezone(given["timezone"])
+    zone_set, made = make_zone_set(folder, sources, Choices(**given))
+    terminal.print_zone_set(zone_set, lang)
+    terminal.print_made(made, lang)
+
+
 @cli.command()
 @click.argument("code", required=False)
 def checks(code: str | None) -> None:
@@ -188,12 +232,26 @@ def checks(code: str | None) -> None:
 
 @cli.command()
 @click.argument("name", required=False)
-def formats(name: str | None) -> None:
-    """List the log formats, or explain one.
+@click.argument("log", required=False, metavar="[FILE]")
+@click.option("--timezone", metavar="ZONE", help="For guess: IANA time zone of times without offset.")
+@language
+def formats(name: str | None, log: str | None, timezone: str | None, lang: str) -> None:
+    """List the log formats, explain one, or guess what an unknown table means.
 
     \b
     Example: zonelog formats csv
+    Example: zonelog formats guess trips.csv > trips.toml   (a profile to be checked and edited)
     """
+    if log is not None and name != "guess":
+        raise click.UsageError(f"a file can only be guessed: zonelog formats guess {log}")
+    if name == "guess":
+        if log is None:
+            raise click.UsageError("which file? zonelog formats guess FILE")
+        from analyzer.logs import guess_log  # noqa: PLC0415
+        from analyzer.plain_text import plain  # noqa: PLC0415
+
+        click.echo(plain(guess_log(log, timezone, lang), keep_lines=True), nl=False)
+        return
     from analyzer import catalogue  # noqa: PLC0415
 
     click.echo(catalogue.format_page(name) if name else catalogue.format_list())
@@ -210,8 +268,9 @@ def explain(out: Path, finding_id: str, lang: str) -> None:
     Example: zonelog explain result 3f9a1c (the first letters of an id are enough)
     """
     from analyzer import explain as explaining  # noqa: PLC0415
+    from analyzer import terminal  # noqa: PLC0415
 
-    click.echo(explaining.explain(out, finding_id, lang))
+    terminal.print_explanation(*explaining.explain(out, finding_id, lang))
 
 
 @cli.command()

@@ -4,12 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
+from analyzer.data_notices import coarse_positions, data_notices
+from analyzer.joins import Join, Joined
 from analyzer.judging import Judged
+from analyzer.language import both, several
 from analyzer.logs import Plan, Remark, notices_of
 from analyzer.reduction import together
 from analyzer.results import LogAccount
 from analyzer.tables import REJECTS, conform
-from analyzer.terms import Notice
+from analyzer.terms import SECOND_US, Notice
+from analyzer.wording import MODE_WORDS
 from analyzer.zones import ZoneSet
 
 
@@ -49,8 +53,40 @@ def _by_file(judged: Judged, name: str, column: str | None) -> Mapping[int, int]
     return dict(frame.group_by("file").agg(value).iter_rows())
 
 
-def rejects_table(judged: Judged, files: Sequence[str]) -> pl.DataFrame:
-    """Return the table of rejects: of the readers, and of the making of fixes."""
+def join_account(join: Join, path: str) -> LogAccount:
+    """Return the accounting of a joined file: its records are no positions."""
+    states = join.states
+    others = states.record_count - states.rejects.height
+    return LogAccount(path, "join", states.sha256, states.record_count, 0, states.rejects.height, others)
+
+
+def join_notices(judged: Judged, join: Join, path: str) -> tuple[Notice, ...]:
+    """Return how many records took a mode or operator of the joined file, and how many did not."""
+    total = Joined.total(r.joined for r in judged.readings if r.joined is not None and r.file not in judged.errors)
+    tolerance_s, oldest_s = join.tolerance_us / SECOND_US, total.oldest_us / SECOND_US
+    said = Notice(
+        "joined",
+        path,
+        f"{path}: 기록 {total.matched}건의 제어 모드·안전요원을 이 파일에서 가져왔습니다(가장 오래된 값 "
+        f"{oldest_s:g}초 전, 허용 {tolerance_s:g}초). {total.unmatched}건은 맞는 값이 없습니다.",
+        f"{path}: {total.matched} record(s) take their mode or operator from this file (the oldest is {oldest_s:g} s "
+        f"old, {tolerance_s:g} s are allowed); {total.unmatched} found none.",
+    )
+    remarks = (_shown(remark, {join.states.path: path}) for remark in join.states.remarks)
+    return (said, *notices_of(remarks))
+
+
+def rejects_table(
+    judged: Judged, files: Sequence[str], joined: Sequence[tuple[str, pl.DataFrame]] = ()
+) -> pl.DataFrame:
+    """Return the table of rejects: of the readers, of the making of fixes, and of `joined` files (path, rejects)."""
+    own = _log_rejects(judged, files)
+    others = [conform(rejects.with_columns(file=pl.lit(path)), REJECTS) for path, rejects in joined]
+    return conform(pl.concat([own, *others]), REJECTS)
+
+
+def _log_rejects(judged: Judged, files: Sequence[str]) -> pl.DataFrame:
+    """Return the rejects of logs."""
     bases = {}
     before: dict[int, int] = {}
     for reading in sorted(judged.readings, key=lambda r: (r.file, r.part)):
@@ -84,16 +120,17 @@ def all_notices(  # noqa: PLR0913 - of everything, something
     shown = {plan.path: file for plan, file in zip(plans, files, strict=True)}
     remarks = (r for reading in judged.readings if reading.file not in judged.errors for r in reading.remarks)
     found = [*zone_set.notices, *notices_of(_shown(r, shown) for r in remarks)]
+    found += data_notices(judged, files, trips, zone_set)
+    found += [
+        coarse_positions(file, plan.grid, plan.coordinate_error_m)
+        for number, (plan, file) in enumerate(zip(plans, files, strict=True))
+        if plan.grid and number not in judged.errors
+    ]
     found += _assumed_modes(trips, zone_set)
     found += _type_conflicts(trips, zone_set)
     if in_part:
         found.append(
-            Notice(
-                "part-judged",
-                "",
-                "--from, --to 또는 --vehicle 옵션으로 기록의 일부만 판정했습니다.",
-                "Only a part of the records was judged (--from, --to or --vehicle).",
-            )
+            Notice("part-judged", "", **both("Only a part of the records was judged (--from, --to or --vehicle)."))
         )
     return tuple(dict.fromkeys(found))
 
@@ -108,12 +145,14 @@ def _assumed_modes(trips: pl.DataFrame, zone_set: ZoneSet) -> Iterable[Notice]:
     mode = zone_set.rules.evaluation.assumed_control_mode
     silent = trips.filter(~pl.col("mode_said")).group_by("vehicle_id").len()
     for vehicle, count in silent.sort("vehicle_id").iter_rows():
-        yield Notice(
-            "assumed-mode",
-            vehicle,
-            f"차량 {vehicle}: 운행 {count}건의 기록에 제어 모드가 전혀 없어 '{mode}' 모드로 가정했습니다.",
-            f"Vehicle {vehicle}: the logs of {count} trip(s) never say a control mode; '{mode}' is assumed.",
+        text = several(
+            count,
+            "Vehicle {vehicle}: the log of {n} trip never says a control mode; {mode} is assumed.",
+            "Vehicle {vehicle}: the logs of {n} trips never say a control mode; {mode} is assumed.",
+            vehicle=vehicle,
+            mode=MODE_WORDS[mode],
         )
+        yield Notice("assumed-mode", vehicle, **text)
 
 
 def _type_conflicts(trips: pl.DataFrame, zone_set: ZoneSet) -> Iterable[Notice]:
@@ -122,9 +161,10 @@ def _type_conflicts(trips: pl.DataFrame, zone_set: ZoneSet) -> Iterable[Notice]:
     for vehicle, stated in pairs.iter_rows():
         listed = zone_set.fleet[vehicle].vehicle_type if vehicle in zone_set.fleet else ""
         if stated and listed and stated != listed:
-            yield Notice(
-                "type-conflict",
-                vehicle,
-                f"차량 {vehicle}: 기록의 차종({stated})이 차량 목록의 차종({listed})과 다릅니다. 기록을 따랐습니다.",
-                f"Vehicle {vehicle}: the log states the type {stated}, the fleet file {listed}; the log was followed.",
+            text = both(
+                "Vehicle {vehicle}: the log states the type {stated}, the fleet file {listed}; the log was followed.",
+                vehicle=vehicle,
+                stated=stated,
+                listed=listed,
             )
+            yield Notice("type-conflict", vehicle, **text)

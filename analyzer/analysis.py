@@ -13,13 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
-from analyzer.accounting import accounts_of, all_notices, rejects_table
+import polars as pl
+
+from analyzer.accounting import accounts_of, all_notices, join_account, join_notices, rejects_table
 from analyzer.checks import checks
 from analyzer.errors import LogError
+from analyzer.joins import Join
 from analyzer.judging import Judged, judge_all, slice_tasks
 from analyzer.kept_tasks import tasks_by_log
 from analyzer.ledger import Ledger
-from analyzer.logs import Plan, ReadOptions, is_url, plan_log, sha256_of
+from analyzer.logs import Plan, ReadOptions, is_url, plan_log, read_states, sha256_of
 from analyzer.pool import Pool, pool_of
 from analyzer.reduction import reduce
 from analyzer.results import Analysis, LogAccount
@@ -41,8 +44,9 @@ class Options:
 
     `base` is a folder that paths are shown relative to. `progress` is called with steps
     done, steps in all, and what is being done. `draw` false leaves out the tracks. With a
-    `pool` other processes judge as well, where there is enough to do. With a `ledger` only what
-    is not in it is read and judged.
+    `pool` other processes judge as well, where there is enough to do. `join` is a file that
+    says modes and operators, no older than `join_tolerance_s` (null: the rules' `max_mode_age_s`).
+    With a `ledger` only what is not in it is read and judged.
     """
 
     timezone: str | None = None
@@ -54,6 +58,8 @@ class Options:
     progress: Callable[[int, int, str], None] | None = None
     draw: bool = True
     pool: Pool | None = None
+    join: Path | None = None
+    join_tolerance_s: float | None = None
     ledger: Ledger | None = None
 
 
@@ -132,7 +138,8 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     """Return the analysis of planned logs."""
     files = [_shown(plan.path, options) for plan in plans]
     world = World.of(zone_set, checks())
-    judged = _judged(plans, world, options, pool, side)
+    join = _join(zone_set, options)
+    judged = _judged(plans, world, options, pool, side, join)
     pool.stop()
     if len(judged.errors) == len(plans):
         raise LogError("\n".join([*judged.errors.values(), *failed.values()]))
@@ -141,11 +148,15 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     reduced = reduce(judged.shards, world, files)
     in_part = bool(options.start or options.end or options.vehicles)
     notices = all_notices(judged, plans, files, reduced.trips, zone_set, in_part=in_part)
+    joined: dict[str, Join] = {} if join is None else {_shown(join.states.path, options): join}
+    notices += tuple(notice for path, states in joined.items() for notice in join_notices(judged, states, path))
     accounts = accounts_of(judged, plans, files, side.hashes.result()) + [
         LogAccount(_shown(path, options), None, None, 0, 0, 0, 0, error=reason) for path, reason in failed.items()
     ]
-    ordered = tuple(sorted(accounts, key=lambda account: account.path))
-    rejects = rejects_table(judged, files)
+    ordered = tuple(
+        sorted([*accounts, *(join_account(j, path) for path, j in joined.items())], key=lambda account: account.path)
+    )
+    rejects = rejects_table(judged, files, [(path, j.states.rejects) for path, j in joined.items()])
     summary = summarise(
         reduced.findings, reduced.coverage, reduced.exposure, reduced.events, rejects, ordered, notices, zone_set
     )
@@ -161,22 +172,45 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
         zone_set,
         summary,
         reduced.speeds,
+        reduced.visits,
+        _types(reduced.trips),
     )
 
 
-def _judged(plans: list[Plan], world: World, options: Options, pool: Pool, side: _Side) -> Judged:
+def _judged(  # noqa: PLR0913 - as _analyzed
+    plans: list[Plan], world: World, options: Options, pool: Pool, side: _Side, join: Join | None
+) -> Judged:
     """Return what is judged of planned logs: now, or, with a ledger, in runs before this one."""
     tell, ledger = _telling(options, side.sliced), options.ledger
     if ledger is None:
         tasks = slice_tasks(plans)
-        pool.share(_common(world, options, pool, alone=len(tasks) == 1 and len(tasks[0].batches) == 1))
+        pool.share(_common(world, options, pool, join, alone=len(tasks) == 1 and len(tasks[0].batches) == 1))
         return judge_all(tasks, pool, tell)
-    common = replace(_common(world, options, pool, alone=False), shelf=ledger.shelf(plans))
+    common = replace(_common(world, options, pool, join, alone=False), shelf=ledger.shelf(plans))
     pool.share(common)
     return judge_all(tasks_by_log(plans), ledger.runner(pool, common, WORTH_SHARING), tell)
 
 
-def _common(world: World, options: Options, pool: Pool, *, alone: bool) -> Common:
+def _join(zone_set: ZoneSet, options: Options) -> Join | None:
+    """Return the states of the file to join."""
+    if options.join is None:
+        return None
+    tolerance_s = options.join_tolerance_s
+    if tolerance_s is None:
+        tolerance_s = zone_set.rules.evaluation.max_mode_age_s
+    read = read_states if options.ledger is None else options.ledger.states
+    return Join.of(read(options.join, _reading(options)), tolerance_s)
+
+
+def _types(trips: pl.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return the types that the logs state of each vehicle, "" among them where some trip states none."""
+    stated = trips.group_by("vehicle_id").agg(
+        pl.col("types").list.explode(keep_nulls=False, empty_as_null=False).unique().sort()
+    )
+    return {vehicle: tuple(types) for vehicle, types in stated.sort("vehicle_id").iter_rows()}
+
+
+def _common(world: World, options: Options, pool: Pool, join: Join | None, *, alone: bool) -> Common:
     """Return what all tasks share."""
     return Common(
         world=world,
@@ -187,6 +221,7 @@ def _common(world: World, options: Options, pool: Pool, *, alone: bool) -> Commo
         draw=options.draw,
         alone=alone,
         spill=pool.folder,
+        join=join,
     )
 
 

@@ -40,6 +40,7 @@ def _given(analysis: Analysis, run: Run, given: Mapping[str, Any]) -> Given:
         "start": given["start"] and given["start"].isoformat(),
         "end": given["end"] and given["end"].isoformat(),
         "vehicles": sorted(given["vehicles"]),
+        "join_tolerance_s": given["join_tolerance"],
         "lang": run.lang,
         "map": run.map,
         "report": run.report,
@@ -47,4 +48,5 @@ def _given(analysis: Analysis, run: Run, given: Mapping[str, Any]) -> Given:
         "attribution": run.attribution,
         "out": str(given["out"]),
     }
-    return Given(said, run.command, analysis.zone_set, given["fleet"], given["profile"], given["basemap"])
+    files = {name: given[name] for name in ("fleet", "profile", "join", "basemap")}
+    return Given(said, run.command, analysis.zone_set, **files)

@@ -4,6 +4,7 @@ AnalyzerError
 ├── LogError      a log cannot be read, or nothing in it is a position
 ├── ZoneSetError  zones.geojson or fleet.csv cannot be used
 │   └── RuleError rules.toml cannot be used
+├── VectorError   a file of shapes (a basemap, the source of a zone set) cannot be read
 ├── PluginError   a log format, check or output breaks its own contract
 ├── WorkerError   a process that judged a part of the logs was killed, again and again
 ├── LedgerError   a ledger cannot be read or written, or lacks what a run needs
@@ -29,6 +30,10 @@ class ZoneSetError(AnalyzerError):
 
 class RuleError(ZoneSetError):
     """The rule file of a zone set cannot be used."""
+
+
+class VectorError(AnalyzerError):
+    """A file of shapes cannot be read."""
 
 
 class PluginError(AnalyzerError):

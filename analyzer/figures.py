@@ -6,12 +6,15 @@ from zoneinfo import ZoneInfo
 from analyzer.language import Both, both
 
 NOTHING = "–"
+FAR_M = 10_000
 
 
 def number(value: float | None, unit: str | None) -> str:
-    """Return a number with its unit; a dash where there is none."""
+    """Return a number with its unit, metres from ten kilometres on as kilometres; a dash where there is none."""
     if value is None:
         return NOTHING
+    if unit == "m" and abs(value) >= FAR_M:
+        return kilometres(value)
     digits = 0 if abs(value) >= 1000 else 1  # noqa: PLR2004
     return f"{value:,.{digits}f} {unit or ''}".strip()
 
@@ -26,7 +29,7 @@ def above(value: float, limit: float, unit: str) -> str:
 
 def kilometres(metres: float) -> str:
     """Return a distance in kilometres."""
-    return f"{metres / 1000:,.2f} km" if metres < 100_000 else f"{metres / 1000:,.0f} km"  # noqa: PLR2004
+    return f"{metres / 1000:,.2f} km" if abs(metres) < 100_000 else f"{metres / 1000:,.0f} km"  # noqa: PLR2004
 
 
 def share(part: float, whole: float) -> str:

@@ -90,14 +90,16 @@ class Fixes:
 class FixesMade:
     """Fixes, and what became of the records that are none.
 
-    `rejects` has vehicle_id, file (index), record, reason, text; `others` vehicle_id, file,
-    others: samples that were of no use. `ownership` says what is left to seams.
+    `rejects` has vehicle_id, file (index), record, reason, text, is_copy (null: no duplicate);
+    `others` vehicle_id, file, others: samples that were of no use. `ownership` says what is
+    left to seams, `order` in which order records were met (`ordering.order_met`).
     """
 
     fixes: Fixes
     rejects: pl.DataFrame
     others: pl.DataFrame
     ownership: Ownership
+    order: pl.DataFrame
 
 
 def make_fixes(  # noqa: PLR0913 - what is asked of fixes
@@ -116,23 +118,22 @@ def make_fixes(  # noqa: PLR0913 - what is asked of fixes
     `alone` says that nobody else has records of these vehicles.
     """
     positions, samples = _split_samples(records)
-    ordered_records, duplicates = in_order(positions)
+    ordered_records, duplicates, order = in_order(positions)
     ordered = with_trips(ordered_records, evaluation)
     steps = steps_of(ordered, evaluation)
     if seams is not None:
         ownership = own_between(ordered, seams)
     else:
         ownership = own_everything(ordered) if alone else own_the_middle(ordered, steps)
-    left, steps, kept = without_jumps(ordered, steps, evaluation)
-    jumps = ordered.records.clear()
-    if not kept.all():
-        jumps = ordered.records.filter(pl.Series(~kept & _owned(ordered, ownership)))
+    all_steps = steps
+    left, steps, kept = without_jumps(ordered, all_steps, evaluation)
+    jumps = _jumps(ordered, all_steps, np.flatnonzero(~kept & _owned(ordered, ownership)))
     others = _no_others(samples)
     if samples.height:
         left, others = _with_samples(left, samples, evaluation)
         steps = steps_of(left, evaluation)
     rejects = pl.concat([_as_rejects(duplicates, "duplicate-time"), _as_rejects(jumps, "position-jump")])
-    return FixesMade(_as_fixes(left, steps, ownership, evaluation, z, hints), rejects, others, ownership)
+    return FixesMade(_as_fixes(left, steps, ownership, evaluation, z, hints), rejects, others, ownership, order)
 
 
 def _split_samples(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -261,18 +262,39 @@ def instant_text(time_us: int) -> str:
     return instant.isoformat().replace("+00:00", "Z")
 
 
+def _jumps(ordered: Ordered, steps: Steps, at: np.ndarray) -> pl.DataFrame:
+    """Return records between two jumps, with the speeds that the steps to and from each imply, in km/h."""
+    records = ordered.records[at]
+    if not len(at):
+        return records
+    implied = (3.6 * steps.way_um[i] / steps.duration_us[i] for i in (at - 1, at))
+    came, went = (pl.lit(pl.Series(kph).round(1)) for kph in implied)
+    return records.with_columns(implied=pl.format(" (→ {} km/h, {} km/h →)", came, went))
+
+
 def _as_rejects(records: pl.DataFrame, reason: str) -> pl.DataFrame:
     """Return rows of the table of rejects (with `file` still an index, and the vehicle)."""
     if records.is_empty():
         return _NO_REJECTS
     instant = pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
     place = pl.format("{} {}", pl.col("longitude"), pl.col("latitude"))
-    words = pl.format("{} {} {}", pl.col("vehicle_id").cast(pl.String), instant, place)
+    implied = pl.col("implied") if "implied" in records.columns else pl.lit("")
+    words = pl.format("{} {} {}{}", pl.col("vehicle_id").cast(pl.String), instant, place, implied)
+    is_copy = pl.col("is_copy") if "is_copy" in records.columns else pl.lit(None, dtype=pl.Boolean).alias("is_copy")
     vehicle = pl.col("vehicle_id").cast(pl.String)
     # polars 2.1 panics where texts are put together from columns of several chunks.
-    return records.rechunk().select(vehicle, "file", "record", pl.lit(reason).alias("reason"), words.alias("text"))
+    return records.rechunk().select(
+        vehicle, "file", "record", pl.lit(reason).alias("reason"), words.alias("text"), is_copy
+    )
 
 
 _NO_REJECTS = pl.DataFrame(
-    schema={"vehicle_id": pl.String, "file": pl.Int32, "record": pl.Int64, "reason": pl.String, "text": pl.String}
+    schema={
+        "vehicle_id": pl.String,
+        "file": pl.Int32,
+        "record": pl.Int64,
+        "reason": pl.String,
+        "text": pl.String,
+        "is_copy": pl.Boolean,
+    }
 )

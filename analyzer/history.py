@@ -42,6 +42,10 @@ def make_again(store: Store, manifest: Mapping[str, Any], out: Path, version: st
         work = Path(stack.enter_context(TemporaryDirectory(prefix="zonelog-")))
         zone_set = _zone_set(store, manifest, work)
         ledger = Ledger(store, past_logs(manifest), manifest["tool"], past_errors=manifest["errors"])
+        if manifest["join"] is not None:
+            ledger.past_join = _restored(
+                store, manifest["join"]["piece"], work / "join" / Path(manifest["join"]["path"]).name
+            )
         paths = sorted({*ledger.known_paths(), *manifest["errors"]})
         analysis = analyze(paths, zone_set, _options(store, manifest, ledger, work))
         write_outputs(analysis, out, _run(store, manifest, work, version))
@@ -85,6 +89,8 @@ def _options(store: Store, manifest: Mapping[str, Any], ledger: Ledger, work: Pa
         vehicles=tuple(said["vehicles"]),
         draw=said["map"] or said["report"],
         ledger=ledger,
+        join=manifest["join"] and Path(manifest["join"]["path"]),
+        join_tolerance_s=said["join_tolerance_s"],
     )
 
 

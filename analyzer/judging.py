@@ -33,8 +33,8 @@ all processes are done at about the same time."""
 ROUNDS = 3
 """How often shards are told more of their trips: each time, they know all that is known."""
 
-OF_A_TRIP = ("holes", "stretches", "phases", "lines")
-OF_A_VEHICLE = ("legs", "exposure", "speeds", "rejects", "counts", "others", "lanes")
+OF_A_TRIP = ("holes", "stretches", "phases", "lines", "visits")
+OF_A_VEHICLE = ("legs", "exposure", "speeds", "rejects", "counts", "others", "ratios", "lanes")
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,16 @@ class Work:
 
 @dataclass
 class Judged:
-    """All shards in the order of the plan, what was read, and why logs cannot be read, by file."""
+    """All shards in the order of the plan, what was read, and why logs cannot be read, by file.
+
+    `order` is that of the slices: in which order the records of each file were met.
+    """
 
     works: list[Work] = field(default_factory=list)
     shards: list[Shard] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     errors: dict[int, str] = field(default_factory=dict)
+    order: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def add(self, work: Work, shard: Shard) -> None:
         """Add a shard."""
@@ -81,7 +85,7 @@ def judge_all(tasks: Sequence[SliceTask], pool: Runner, tell: Tell) -> Judged:
     judged.errors.update(_errors(tasks, judged.readings))
     bases = _bases(judged.readings)
     kept = [(t, o) for t, o in zip(tasks, outcomes, strict=True) if not _refused(t, judged.errors)]
-    lanes = together([outcome.shard for _, outcome in kept], "lanes")
+    lanes, judged.order = (together([outcome.shard for _, outcome in kept], name) for name in ("lanes", "order"))
     sampled = {vehicle for _, outcome in kept for spill in outcome.spills for vehicle in spill.samples}
     tangled = tuple(sorted({*tangled_vehicles(lanes), *sampled}))
     for task, outcome in kept:

@@ -8,7 +8,7 @@ run, so what is kept speaks of those of its own task as 0, 1, ….
 import hashlib
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import polars as pl
 
 from analyzer.errors import LedgerError, WorkerError
 from analyzer.grounds import grounds_of
+from analyzer.joins import Joined
 from analyzer.kept_tasks import Regather
 from analyzer.pool import Pool
 from analyzer.shard import Shard
@@ -27,15 +28,16 @@ from analyzer.store import Store, digest_of, packed
 from analyzer.tasks import Common, Job, Outcome, Reading, SeamTask, SliceTask, Spill, Task
 
 KIND = "judged"
-_NOT_PLAIN = ("rejects", "remarks", "file", "error")
-_NOT_JUDGED_BY = ("world", "spill", "shelf", "reading", "start", "end", "vehicles")
+_NOT_PLAIN = ("rejects", "remarks", "file", "error", "joined")
+_NOT_JUDGED_BY = ("world", "spill", "shelf", "reading", "start", "end", "vehicles", "join")
 
 
 def common_key(common: Common, tool: dict[str, str]) -> str:
     """Return the digest of what all tasks share."""
     rest = {f.name: getattr(common, f.name) for f in fields(common) if f.name not in _NOT_JUDGED_BY}
     part = (str(common.start), str(common.end), sorted(common.vehicles))
-    return digest_of(tool, grounds_of(common.world.zone_set), part, reading_key(common.reading), rest)
+    join = common.join and (common.join.states.sha256, common.join.tolerance_us)
+    return digest_of(tool, grounds_of(common.world.zone_set), part, reading_key(common.reading), join, rest)
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,7 @@ def _kept(outcome: Outcome, files: tuple[int, ...], paths: Sequence[str], store:
                 "plain": {f.name: getattr(r, f.name) for f in fields(r) if f.name not in _NOT_PLAIN},
                 "file": numbers[r.file],
                 "remarks": remarks_of(r.remarks, paths[numbers[r.file]]),
+                "joined": r.joined and asdict(r.joined),
             }
             for r in outcome.readings
         ],
@@ -219,6 +222,7 @@ def _outcome(
             file=files[kept["file"]],
             rejects=own.get(f"rejects-{n}", nothing),
             remarks=remarks_from(kept["remarks"], paths[kept["file"]]),
+            joined=kept["joined"] and Joined(**kept["joined"]),
             **kept["plain"],
         )
         for n, kept in enumerate(receipt["readings"])

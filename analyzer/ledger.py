@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from analyzer.errors import LedgerError, LogError
 from analyzer.index import Index, Stamp, now_ns, stamped
 from analyzer.keeping import Keeper
-from analyzer.logs import Part, PartSize, Plan, ReadOptions, is_url, sha256_of
+from analyzer.logs import Part, PartSize, Plan, ReadOptions, States, is_url, read_states, sha256_of
 from analyzer.pool import Pool, cores
 from analyzer.shelf import KeptLog, Shelf, reading_key
 from analyzer.store import Store, digest_of
@@ -24,8 +24,8 @@ TRIES = 3
 class Ledger:
     """A ledger in use by one run; `past` (of a run that is made again) says what the logs were.
 
-    `past_errors` are the logs that it could not read. `keeper` is who did the tasks of this run,
-    `logs` the logs by their path, once it is known.
+    `past_errors` are the logs that it could not read, `past_join` a copy of the file that it
+    joined. `keeper` is who did the tasks of this run, `logs` the logs by their path, once known.
     """
 
     store: Store
@@ -34,6 +34,7 @@ class Ledger:
     keeper: Keeper | None = None
     logs: dict[str, KeptLog] = field(default_factory=dict)
     past_errors: Mapping[str, str] = field(default_factory=dict)
+    past_join: Path | None = None
 
     @staticmethod
     def at(root: Path) -> "Ledger":
@@ -70,6 +71,14 @@ class Ledger:
         other_tool = dict(tool()) != dict(self.tool)
         self.keeper = Keeper(pool, common, common.shelf, dict(self.tool), worth_sharing, found_only=other_tool)
         return self.keeper
+
+    def states(self, path: Path, options: ReadOptions) -> States:
+        """Return the states of a file to join; of a past run those that it joined, under the path of then."""
+        if self.past_join is None:
+            return read_states(path, options)
+        found = read_states(self.past_join, options)
+        remarks = (replace(r, subject=str(path)) if r.subject == found.path else r for r in found.remarks)
+        return replace(found, path=str(path), remarks=tuple(remarks))
 
     def known_paths(self) -> list[str]:
         """Return the paths of the logs of a run that is made again."""

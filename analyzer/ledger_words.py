@@ -1,9 +1,11 @@
 """What the command line says of a ledger: what was done, past runs, and what differs between two."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+from rich.console import Console
 from rich.table import Table
 
 from analyzer.differences import Change
@@ -11,7 +13,7 @@ from analyzer.history import MadeAgain
 from analyzer.language import Both, both, joined, several
 from analyzer.plain_text import plain
 from analyzer.store import Store
-from analyzer.terminal import console_out, safe
+from analyzer.terminal import safe
 from analyzer.wording import CHECK_WORDS, WORDS
 
 MOST_SHOWN = 10
@@ -26,6 +28,11 @@ CHANGED: Mapping[str, Both] = {
 HEADS = (both("Run"), both("Command"), both("Logs"), both("Violations"), both("Indeterminate"), both("What changed"))
 NOTHING = both("nothing changed")
 FIRST = both("the first run on these logs")
+
+
+def _console() -> Console:
+    """Return a console for standard output; full width in a pipe."""
+    return Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 160, emoji=False)
 
 
 def _tell(text: Both, lang: str) -> None:
@@ -64,7 +71,7 @@ def print_runs(store: Store, runs: Sequence[Mapping[str, Any]], lang: str) -> No
         found = run["found"]
         cells = (f"{len(run['logs']):,}", f"{found['violation']:,}", f"{found['indeterminate']:,}")
         table.add_row(safe(run["key"]), safe(" ".join(run["command"])), *cells, safe(_changed(run["changes"])[lang]))
-    console_out().print(table)
+    _console().print(table)
 
 
 def _changed(changes: Mapping[str, Any]) -> Both:
@@ -95,7 +102,7 @@ def print_made_again(manifest: Mapping[str, Any], made: MadeAgain, lang: str) ->
 
 def print_differences(changes: Sequence[Change], lang: str) -> None:
     """Print what became a finding, what ceased to be one, what changed, and why."""
-    console = console_out()
+    console = _console()
     heads = (
         (both("Became findings: {n}"), [c for c in changes if c.before is None]),
         (both("Ceased to be findings: {n}"), [c for c in changes if c.after is None]),

@@ -32,6 +32,7 @@ class Given:
     zone_set: ZoneSet
     fleet: Path | None
     profile: Path | None
+    join: Path | None
     basemap: Sequence[Path]
 
 
@@ -46,6 +47,7 @@ def manifest_of(ledger: Ledger, analysis: Analysis, given: Given) -> dict[str, A
         "grounds": grounds_of(given.zone_set),
         "zone_set": _kept_zone_set(store, given),
         "profile": _kept_profile(store, given.profile),
+        "join": given.join and _kept_file(store, given.join),
         "basemap": [_kept_file(store, path) for path in given.basemap],
         "logs": [_log(log) for _, log in sorted(ledger.logs.items())],
         "errors": {account.path: account.error for account in analysis.logs if account.error},
@@ -130,8 +132,8 @@ def other_changes(manifest: Mapping[str, Any], before: Mapping[str, Any] | None)
 
 def judging_options(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of a run that verdicts depend on."""
-    said = {name: manifest["said"][name] for name in ("timezone", "start", "end", "vehicles")}
-    return {**said, "profile": (manifest["profile"] or {}).get("piece")}
+    said = {name: manifest["said"][name] for name in ("timezone", "start", "end", "vehicles", "join_tolerance_s")}
+    return {**said, **{name: (manifest[name] or {}).get("piece") for name in ("profile", "join")}}
 
 
 def _previous(runs: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -68,21 +68,63 @@ def change_points(column: pl.Series) -> np.ndarray:
     return np.concatenate([[0], following.arg_true().to_numpy() + 1]).astype(np.int64)[: max(len(column), 0)]
 
 
-def in_order(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the records by group (vehicle, or seam), time, path and record, and the duplicates.
+def in_order(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return the records by group (vehicle, or seam), time, path and record, the duplicates, and `order_met`.
 
-    Of several records of a group with one time the last stands, the others are duplicates.
+    Of several records of a group with one time the last stands, the others are duplicates;
+    `is_copy` says which of them say in every column what the next record says.
     """
     together, starts = _together(records)
     step = _steps_in_time(together, starts)
-    if (step < 0).any():
+    backwards = step < 0
+    one_file = records.is_empty() or records["file"][0] == records["file"][-1]  # files come one after the other
+    met = order_met(together, starts if one_file else _file_starts(together, starts), backwards)
+    if backwards.any():
         together = _sorted_groups(together, starts)
         step = _steps_in_time(together, starts)
     replaced = np.append(step == 0, False)[: together.height]
     if not replaced.any():
-        return together, together.clear()
+        return together, together.clear(), met
     mask = pl.Series(replaced)
-    return together.filter(~mask), together.filter(mask)
+    return together.filter(~mask), _duplicates(together, np.flatnonzero(replaced)), met
+
+
+def _file_starts(together: pl.DataFrame, starts: np.ndarray) -> np.ndarray:
+    """Return where the group or the file changes."""
+    return np.union1d(starts, change_points(together["file"]))
+
+
+def order_met(together: pl.DataFrame, cuts: np.ndarray, backwards: np.ndarray) -> pl.DataFrame:
+    """Return (vehicle_id, file, inversions, first_us, last_us) of groups of records, which start at `cuts`.
+
+    An inversion is a record that is earlier than the one before it of its vehicle and file.
+    """
+    if not together.height:
+        return pl.DataFrame()
+    ends = np.append(cuts[1:], together.height) - 1
+    file, time = together["file"], instants_us(together)
+    inversions = np.zeros(len(cuts), dtype=np.int64)
+    if backwards.any():
+        inside = np.append(backwards, False)
+        inside[ends] = False
+        inversions = np.add.reduceat(inside, cuts, dtype=np.int64)
+    return pl.DataFrame(
+        {
+            "vehicle_id": together["vehicle_id"].gather(cuts).cast(pl.String),
+            "file": file.to_numpy()[cuts],
+            "inversions": inversions,
+            "first_us": time[cuts],
+            "last_us": time[ends],
+        }
+    )
+
+
+def _duplicates(ordered: pl.DataFrame, replaced: np.ndarray) -> pl.DataFrame:
+    """Return the records that are replaced by the next one, with `is_copy`."""
+    said = [name for name in ordered.columns if name not in ("file", "record")]
+    old, new = ordered[replaced], ordered[replaced + 1]
+    same = [old[name].eq_missing(new[name]) for name in said]
+    return old.with_columns(is_copy=pl.DataFrame(same).select(pl.all_horizontal(pl.all())).to_series())
 
 
 def _group(records: pl.DataFrame) -> str:

@@ -20,6 +20,9 @@ from analyzer.speeds import speeds_table
 from analyzer.tables import EVENTS, FINDINGS, conform, empty
 from analyzer.tracks import tracks_table
 from analyzer.unlogged import unlogged_movements
+from analyzer.visits import visits_table
+
+_OF_TRIPS = ("holes", "stretches", "phases", "lines", "visits")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Reduced:
     events: pl.DataFrame
     tracks: pl.DataFrame
     speeds: pl.DataFrame
+    visits: pl.DataFrame
     trips: pl.DataFrame
 
 
@@ -53,7 +57,7 @@ def numbered_legs(shards: Sequence[Shard]) -> pl.DataFrame:
 def reduce(shards: Sequence[Shard], world: World, files: Sequence[str]) -> Reduced:
     """Return the tables; there must be a leg at least."""
     legs = numbered_legs(shards)
-    rows = {name: _by_trip(together(shards, name), legs) for name in ("holes", "stretches", "phases", "lines")}
+    rows = {name: _by_trip(together(shards, name), legs) for name in _OF_TRIPS}
     holes = rows["holes"] if rows["holes"].width else _NO_HOLES
     trips = trips_of(legs, holes)
     evaluation = world.zone_set.rules.evaluation
@@ -71,6 +75,7 @@ def reduce(shards: Sequence[Shard], world: World, files: Sequence[str]) -> Reduc
         events=events,
         tracks=tracks_table(rows["lines"], holes, found, trips),
         speeds=speeds_table(together(shards, "speeds")),
+        visits=visits_table(rows["visits"], holes, trips, [zone.zone_id for zone in world.zone_set.zones]),
         trips=trips,
     )
 

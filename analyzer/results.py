@@ -1,11 +1,12 @@
 """The result of one analysis, as data: what outputs write and callers read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
-from analyzer.tables import SPEEDS, empty
+from analyzer.tables import SPEEDS, VISITS, empty
 from analyzer.terms import Notice
 from analyzer.zones import ZoneSet
 
@@ -33,8 +34,9 @@ class LogAccount:
 class Analysis:
     """The tables of one analysis (schemas in `analyzer.tables`), never changed after.
 
-    `tracks` and `speeds` are for drawing (empty where nobody draws), `notices` what every output must repeat, `logs`
-    the accounting in the order of paths, `summary` the content of summary.json.
+    `tracks`, `speeds` and `visits` are for drawing (empty where nobody draws), `notices` what every output must
+    repeat, `logs` the accounting in the order of paths, `summary` the content of summary.json, `vehicle_types` the
+    types that the logs state of a vehicle ("" where a part of them states none).
     """
 
     findings: pl.DataFrame
@@ -48,3 +50,5 @@ class Analysis:
     zone_set: ZoneSet
     summary: dict[str, Any]
     speeds: pl.DataFrame = field(default_factory=lambda: empty(SPEEDS))
+    visits: pl.DataFrame = field(default_factory=lambda: empty(VISITS))
+    vehicle_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -79,6 +79,11 @@ def load_rules(path: Path, zone_ids: Iterable[str]) -> Rules:
     return Rules(timezone, evaluation, _revised(places, rules))
 
 
+def rule_of(table: Mapping[str, Any], zone_ids: Iterable[str]) -> Rule:
+    """Return the validated rule of one table that is in no file yet; raises RuleError."""
+    return _rule(Place(Path("rule"), "", "[[rule]]", 0), table, tuple(zone_ids))
+
+
 def _read(path: Path) -> str:
     """Return the text of the file."""
     try:

@@ -73,6 +73,8 @@ def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
             progress=progress,
             draw=not (given["no_map"] and given["no_report"]),
             pool=pool,
+            join=given["join"],
+            join_tolerance_s=given["join_tolerance"],
             ledger=ledger,
         )
         analysis = analyze(logs, zone_set, options)

@@ -25,8 +25,10 @@ from analyzer.sentence import Check
 from analyzer.speeds import speed_parts
 from analyzer.stated import Hints
 from analyzer.stretches import stretches_of
+from analyzer.tally import ratios_of
 from analyzer.track import make_track
 from analyzer.tracks import lines_of
+from analyzer.visits import visit_parts
 from analyzer.windows import local_midnights
 from analyzer.zones import ZoneSet
 
@@ -57,9 +59,10 @@ class World:
 class Shard:
     """The rows of one shard, before `reduction`; a frame without rows may lack its columns.
 
-    `legs`, `holes`, `stretches`, `phases` and `lines` have `trip`, that of the shard.
-    `exposure` and `speeds` are partial sums. `rejects`, `counts` (fixes, interpolated) and `others` are by
-    vehicle_id and file (index). `lanes` (with `slice`) and `left` say what is left to seams.
+    `legs`, `holes`, `stretches`, `phases`, `lines` and `visits` have `trip`, that of the shard.
+    `exposure` and `speeds` are partial sums. `rejects`, `counts` (fixes, interpolated), `others` and `ratios`
+    (`tally`) are by vehicle_id and file (index), as is `order` (`ordering.order_met`), which only slices have.
+    `lanes` (with `slice`) and `left` say what is left to seams.
     """
 
     legs: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -69,9 +72,12 @@ class Shard:
     exposure: pl.DataFrame = field(default_factory=pl.DataFrame)
     lines: pl.DataFrame = field(default_factory=pl.DataFrame)
     speeds: pl.DataFrame = field(default_factory=pl.DataFrame)
+    visits: pl.DataFrame = field(default_factory=pl.DataFrame)
     rejects: pl.DataFrame = field(default_factory=pl.DataFrame)
     counts: pl.DataFrame = field(default_factory=pl.DataFrame)
     others: pl.DataFrame = field(default_factory=pl.DataFrame)
+    ratios: pl.DataFrame = field(default_factory=pl.DataFrame)
+    order: pl.DataFrame = field(default_factory=pl.DataFrame)
     lanes: pl.DataFrame = field(default_factory=pl.DataFrame)
     left: pl.DataFrame = field(default_factory=pl.DataFrame)
 
@@ -95,7 +101,7 @@ def analyze_shard(  # noqa: PLR0913 - as make_fixes
 ) -> Shard:
     """Return the rows of one shard, of one or more slices; the arguments are those of `fixes.make_fixes`.
 
-    Each of `batches` is a slice by itself. `draw` false leaves out the lines and speeds.
+    Each of `batches` is a slice by itself. `draw` false leaves out the lines, visits and speeds.
     """
     done: list[Shard] = []
     open_digests: list[Digest] = []
@@ -160,6 +166,7 @@ def _judged(digests: Sequence[Digest], world: World, trip_base: int, *, draw: bo
         "stretches": stretches,
         "phases": phases_of(track, zone_ids),
         "lines": lines_of(scene, stretches) if draw else pl.DataFrame(),
+        "visits": visit_parts(track) if draw else pl.DataFrame(),
     }
     based = {name: f.with_columns(pl.col("trip") + trip_base) if f.height else f for name, f in of_trips.items()}
     return Shard(
@@ -175,7 +182,15 @@ def _of_records(made: FixesMade, number: int, lane_base: int) -> Shard:
     lanes, left = (f.with_columns(pl.col("lane") + lane_base) if f.height else f for f in (own.lanes, own.left))
     if lanes.height:
         lanes = lanes.with_columns(slice=pl.lit(number, dtype=pl.Int64))
-    return Shard(rejects=made.rejects, others=made.others, lanes=lanes, left=left, counts=_counts(made.fixes))
+    return Shard(
+        rejects=made.rejects,
+        others=made.others,
+        lanes=lanes,
+        left=left,
+        counts=_counts(made.fixes),
+        ratios=ratios_of(made.fixes),
+        order=made.order,
+    )
 
 
 def _samples_only(records: pl.DataFrame) -> bool:

@@ -48,6 +48,14 @@ class Hints:
 
 
 def accuracy_m(records: pl.DataFrame, evaluation: Evaluation) -> np.ndarray:
+    """Return the horizontal accuracy, the default where the log says none (or nonsense), with that of the grid."""
+    stated = _stated_accuracy_m(records, evaluation)
+    if "coordinate_error_m" not in records.columns or records["coordinate_error_m"].null_count() == records.height:
+        return stated
+    return np.hypot(stated, records["coordinate_error_m"].fill_null(0.0).to_numpy())
+
+
+def _stated_accuracy_m(records: pl.DataFrame, evaluation: Evaluation) -> np.ndarray:
     """Return the horizontal accuracy, the default where the log says none (or nonsense)."""
     if "horizontal_accuracy_m" not in records.columns:
         return np.full(records.height, evaluation.default_accuracy_m)

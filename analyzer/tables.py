@@ -75,6 +75,7 @@ RECORDS = Table(
         Column("heading_deg", pl.Float64, "degrees true", "clockwise from north", "not said"),
         Column("odometer_m", pl.Float64, "m", "odometer", "not said"),
         Column("horizontal_accuracy_m", pl.Float64, "m", "1 sigma per axis", "not said"),
+        Column("coordinate_error_m", pl.Float64, "m", "1 sigma that a coarse grid of positions adds", "a fine one"),
         Column("control_mode", pl.Enum(CONTROL_MODES), "", "one of the control modes", "not said"),
         Column("control_mode_raw", pl.String, "", "the mode in the log's own words", "not said"),
         Column("operator", pl.Enum(OPERATORS), "", "on_board, remote, none or unknown", "not said"),
@@ -194,7 +195,7 @@ REJECTS = Table(
         Column("file", pl.String, "", "file as given"),
         Column("record", pl.Int64, "", "number of the record in its file, from 1"),
         Column("reason", pl.String, "", "bad-time, bad-position, duplicate-time, position-jump, …"),
-        Column("text", pl.String, "", "the record's own words, shortened"),
+        Column("text", pl.String, "", "the record's own words, shortened; of a jump also the speeds implied"),
     ),
     ("file", "record"),
 )
@@ -232,6 +233,23 @@ SPEEDS = Table(
         Column("observed_s", pl.Float64, "s", "time at such a speed, holes left out"),
     ),
     ("vehicle_id", "zone_id", "control_mode", "speed_kph"),
+)
+
+VISITS = Table(
+    "visits",
+    "Time of a vehicle in a zone from entry to exit, for the report (inside the analysis only).",
+    (
+        _VEHICLE,
+        _TRIP,
+        _TRIP_START,
+        Column("zone_id", pl.String, "", "zone"),
+        Column("start", INSTANT, "UTC", "first instant inside"),
+        Column("end", INSTANT, "UTC", "last instant inside"),
+        Column("duration_s", pl.Float64, "s", "end less start"),
+        Column("starts_with", pl.String, "", "entry, trip-start or hole"),
+        Column("ends_with", pl.String, "", "exit, trip-end or hole"),
+    ),
+    ("zone_id", "vehicle_id", "start", "trip_start", "trip_id"),
 )
 
 PUBLIC = (FINDINGS, COVERAGE, EXPOSURE, EVENTS, REJECTS)

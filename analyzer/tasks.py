@@ -13,6 +13,7 @@ from typing import Protocol
 import polars as pl
 
 from analyzer.errors import LogError
+from analyzer.joins import Join, Joined, with_states
 from analyzer.logs import Log, Part, Plan, ReadOptions, Remark, read_part
 from analyzer.shard import Shard, World, analyze_shard
 from analyzer.shelf import Shelf
@@ -27,8 +28,9 @@ class Common:
     """What all tasks share: the world, how to read, and which records are left out.
 
     `start` and `end` (null: open) and `vehicles` (empty: all) say what part is judged;
-    `alone` that one task reads everything; `spill` is a folder for records in between. With a
-    `shelf` records are kept there, and nothing is put aside: it can be had again.
+    `alone` that one task reads everything; `spill` is a folder for records in between; `join`
+    are modes and operators of another file. With a `shelf` records are kept there, and nothing
+    is put aside: it can be had again.
     """
 
     world: World
@@ -39,6 +41,7 @@ class Common:
     draw: bool
     alone: bool
     spill: Path
+    join: Join | None = None
     shelf: Shelf | None = None
 
 
@@ -46,7 +49,8 @@ class Common:
 class Reading:
     """What reading one part gave, but for its records.
 
-    `left_out` are records that are not to be judged. `error` (null: none) says why the part
+    `left_out` are records that are not to be judged, `joined` what another file says of the
+    others. `error` (null: none) says why the part
     cannot be read; then nothing else is known.
     """
 
@@ -58,6 +62,7 @@ class Reading:
     rejects: pl.DataFrame = field(default_factory=pl.DataFrame)
     remarks: tuple[Remark, ...] = ()
     error: str | None = None
+    joined: Joined | None = None
 
 
 @dataclass(frozen=True)
@@ -217,8 +222,13 @@ def _read(piece: Piece, common: Common) -> tuple[Reading, pl.DataFrame]:
     except LogError as error:
         return Reading(piece.file, piece.number, error=str(error)), pl.DataFrame()
     typed = _typed(log, piece.file)
+    if piece.plan.coordinate_error_m:
+        typed = typed.with_columns(coordinate_error_m=pl.lit(piece.plan.coordinate_error_m))
     conditions = _part(common)
     kept = typed.filter(*conditions) if conditions else typed
+    joined = None
+    if common.join is not None:
+        kept, joined = with_states(kept, common.join)
     reading = Reading(
         piece.file,
         piece.number,
@@ -227,6 +237,7 @@ def _read(piece: Piece, common: Common) -> tuple[Reading, pl.DataFrame]:
         typed.height - kept.height,
         log.rejects.with_columns(file=pl.lit(piece.file, dtype=pl.Int32)),
         log.remarks,
+        joined=joined,
     )
     return reading, kept
 

@@ -19,20 +19,23 @@ from analyzer.outputs.map import worst_first
 from analyzer.plain_text import plain
 from analyzer.results import Analysis
 from analyzer.windows import local_date
-from analyzer.wording import CHECK_WORDS, KIND_WORDS, WORDS, answer
+from analyzer.wording import CHECK_WORDS, KIND_WORDS, WORDS, answer, told
 from analyzer.zones import ZoneSet
 
 if TYPE_CHECKING:
     from analyzer.demo import Outcome
+    from analyzer.zone_making import Made
 
 MOST_SHOWN = 10
 COLOURS = {
-    "violation": "bold red",
-    "indeterminate": "bold yellow",
-    "not_observed": "magenta",
-    "not_checkable": "cyan",
-    "compliant": "green",
+    "violation": "bold white on #8c1010",
+    "indeterminate": "bold #d9771a",
+    "not_observed": "italic",
+    "not_checkable": "italic",
+    "compliant": "#4a94c8",
 }
+"""The colours of the map, those of text lighter: a terminal is dark or light, nobody knows."""
+
 ZONE_HEADS = (
     both("Zone"),
     both("Name"),
@@ -51,7 +54,7 @@ def safe(text: Any) -> str:
     return escape(plain(str(text)))
 
 
-def console_out() -> Console:
+def _console() -> Console:
     """Return a console for standard output; full width in a pipe."""
     width = None if sys.stdout.isatty() else 120
     return Console(file=sys.stdout, highlight=False, width=width, emoji=False)
@@ -99,12 +102,12 @@ def exit_status(analysis: Analysis, fail_on: str) -> int:
 
 def print_summary(analysis: Analysis, out: Path, lang: str) -> None:
     """Print whether anyone broke a rule, where, and how sure it is."""
-    console, summary = console_out(), analysis.summary
+    console, summary = _console(), analysis.summary
     colour = COLOURS[summary["verdict"]]
     question = translate("Did anyone break a rule?", lang)
     console.print(f"\n[b]{question}[/b]  [{colour}]{safe(answer(summary, lang))}[/]")
-    for notice in analysis.notices:
-        console.print(f"[yellow]![/] {safe(getattr(notice, lang))}")
+    for notice in told(analysis.notices):
+        console.print(f"[yellow]![/] {safe(notice[lang])}")
     _print_coverage(console, summary, lang)
     _print_findings(console, worst_first(analysis.findings), lang)
     for account in analysis.logs:
@@ -151,9 +154,18 @@ def _print_place(console: Console, out: Path, lang: str) -> None:
     console.print(both("Result: {pages}", pages=shown)[lang], soft_wrap=True)
 
 
+def print_explanation(verdict: str, text: str) -> None:
+    """Print one finding, its first line in the colour of its verdict; lines are not broken."""
+    from rich.text import Text  # noqa: PLC0415
+
+    first, _, rest = text.partition("\n")
+    _console().print(Text(first, style=COLOURS[verdict]), soft_wrap=True)
+    click.echo(rest)
+
+
 def print_truth(outcome: "Outcome", lang: str) -> None:
     """Print how the verdicts compare with what was built into the synthetic day."""
-    console = console_out()
+    console = _console()
     table = Table("", "", "", "", box=None, pad_edge=False, show_header=False)
     for row, found in outcome.rows:
         mark = "[green]✓[/]" if found else "[red]✗[/]"
@@ -175,12 +187,12 @@ def print_zone_sets(zone_sets: Mapping[str, ZoneSet], lang: str) -> None:
     for name, zone_set in zone_sets.items():
         count = several(len(zone_set.zones), "{n} zone", "{n} zones")
         table.add_row(f"[b]{name}[/]", safe(zone_set.name[lang]), count[lang])
-    console_out().print(table)
+    _console().print(table)
 
 
 def print_zone_set(zone_set: ZoneSet, lang: str) -> None:
     """Print zones, totals against what is declared, rules, and what a reader must know."""
-    console = console_out()
+    console = _console()
     table = Table(*(head[lang] for head in ZONE_HEADS), box=None, pad_edge=False)
     local = ZoneInfo(zone_set.rules.timezone)
     for zone in zone_set.zones:
@@ -205,6 +217,17 @@ def print_zone_set(zone_set: ZoneSet, lang: str) -> None:
     for notice in zone_set.notices:
         console.print(f"[yellow]![/] {safe(getattr(notice, lang))}")
     console.print(translate("The zone set is valid.", lang))
+
+
+def print_made(made: "Made", lang: str) -> None:
+    """Print what was understood of the sources, and what has no counterpart."""
+    console = _console()
+    for remark in made.remarks:
+        console.print(f"• {safe(remark[lang])}", soft_wrap=True)
+    if made.without_counterpart:
+        console.print(translate("These have no counterpart; they are comments in rules.toml:", lang))
+    for line in made.without_counterpart:
+        console.print(f"  - {safe(line)}", soft_wrap=True)
 
 
 def _day(time_us: int | None, zone: ZoneInfo) -> str:

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-LIBRARIES = ("numpy", "polars", "pyproj", "rosbags", "shapely", "tzdata")
+LIBRARIES = ("fastexcel", "numpy", "polars", "pyproj", "rosbags", "shapely", "tzdata")
 """What reads, computes and writes; outputs for people need not judge alike."""
 
 JUDGING = (".py", ".toml")

@@ -25,10 +25,6 @@ COARSEST_DEG = 4e-5
 LEAST_S = 20.0
 """A line that keeps more than one vertex in so many seconds is noise, and is drawn coarser."""
 
-FINE_DEG = 1e-6
-EXACT = 100
-"""A broken stretch keeps every vertex; one of more vertices than this leaves out what matters less than 10 cm."""
-
 SLACK_M = 5.0
 PACE_MPS = 2.0
 """Where a vehicle is at an instant may be off by about `SLACK_M` at this pace, by interpolation between vertices."""
@@ -78,14 +74,12 @@ def _pieces(scene: Scene, offset_us: np.ndarray) -> pl.DataFrame:
 def kept(paths: Paths, broken: np.ndarray) -> np.ndarray:
     """Return which vertices of ways are drawn; `broken` says which ways are (parts of) broken stretches.
 
-    The first and the last of every way are. Time is kept too: between two vertices a vehicle
-    is where its pace puts it, but for `SLACK_M`.
+    Of broken stretches all are, and the first and the last of every other way. Time is kept
+    too: between two vertices a vehicle is where its pace puts it, but for `SLACK_M`.
     """
     first = np.flatnonzero(np.diff(paths.path, prepend=-1))
     count = np.diff(np.append(first, len(paths.path)))
-    keep = np.repeat(broken & (count <= EXACT), count)
-    long = np.flatnonzero(broken & (count > EXACT))
-    _keep(keep, paths, first, count, long, FINE_DEG)
+    keep = np.repeat(broken, count)
     coarse, tolerance = np.flatnonzero(~broken), SIMPLIFY_DEG
     while len(coarse):
         _keep(keep, paths, first, count, coarse, tolerance)
@@ -113,11 +107,10 @@ def _keep(  # noqa: PLR0913 - ways as arrays
         left = keep[at] | ends
         own, place, at, ends = own[left], place[left], at[left], ends[left]
     keep[at] = False
-    few = ends | (place % STRIDE == 0) if tolerance_deg <= SIMPLIFY_DEG else np.ones(len(at), dtype=bool)
+    few = ends | (place % STRIDE == 0) if tolerance_deg == SIMPLIFY_DEG else np.ones(len(at), dtype=bool)
     _mark(keep, at, own, paths.longitude[at], paths.latitude[at], tolerance_deg)
     seconds = (paths.clock_us[at[few]] - paths.clock_us[first[ways][own[few]]]) / SECOND_US
-    slack_m = SLACK_M * min(1.0, tolerance_deg / SIMPLIFY_DEG)
-    _mark(keep, at[few], own[few], paths.way_um[at[few]] / 1e6, seconds * PACE_MPS, slack_m)
+    _mark(keep, at[few], own[few], paths.way_um[at[few]] / 1e6, seconds * PACE_MPS, SLACK_M)
 
 
 def _mark(  # noqa: PLR0913 - lines as arrays

@@ -1,9 +1,11 @@
 """Words that every output shows, in Korean and English; the Korean is in `locale/ko.po`."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analyzer.language import both, joined, several
+from analyzer.terms import Notice
 
 WORDS: dict[str, dict[str, str]] = {
     "violation": both("violation"),
@@ -62,6 +64,9 @@ REJECT_WORDS: dict[str, dict[str, str]] = {
     "position-jump": both("impossible jump of the position"),
     "no-fix": both("receiver without a fix"),
     "bad-json": both("unreadable line"),
+    "bad-checksum": both("damaged or cut-off sentence"),
+    "bad-record": both("record of another length or cut off"),
+    "not-measured": both("position of a simulator or entered by hand"),
 }
 
 EVENT_WORDS: dict[str, dict[str, str]] = {
@@ -70,6 +75,33 @@ EVENT_WORDS: dict[str, dict[str, str]] = {
 }
 
 KIND_WORDS: dict[str, dict[str, str]] = {"permit": both("permit"), "restriction": both("restriction")}
+
+
+MOST_ALIKE = 3
+"""So many notices of one kind are shown one by one; of more, the first few and how many there are."""
+
+VISIT_WORDS: dict[str, dict[str, str]] = {
+    "entry": both("crossed the border inwards"),
+    "exit": both("crossed the border outwards"),
+    "trip-start": both("trip starts inside"),
+    "trip-end": both("trip ends inside"),
+    "hole": both("hole in the log"),
+}
+
+
+def told(notices: Sequence[Notice]) -> list[dict[str, str]]:
+    """Return what notices say: of one kind the first few, then how many more (Korean, English)."""
+    count = Counter(notice.code for notice in notices)
+    seen: Counter[str] = Counter()
+    lines = []
+    for notice in notices:
+        seen[notice.code] += 1
+        if seen[notice.code] <= MOST_ALIKE or count[notice.code] == MOST_ALIKE + 1:
+            lines.append({"ko": notice.ko, "en": notice.en})
+        elif seen[notice.code] == MOST_ALIKE + 1:
+            more = f"{count[notice.code] - MOST_ALIKE:,}"
+            lines.append(both("… and {n} more notices of this kind; all are in summary.json.", n=more))
+    return lines
 
 
 def word(words: Mapping[str, Mapping[str, str]], key: str | None) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ from typing import Any
 import shapely
 
 from analyzer.errors import ZoneSetError
+from analyzer.language import both
 from analyzer.rule_loading import load_rules
 from analyzer.terms import GEOMETRY_CONFIDENCES, Notice
 from analyzer.windows import instant_us
@@ -155,12 +156,8 @@ def _zone(path: Path, number: int, feature: Any, notices: list[Notice]) -> Zone:
 
 def _repaired(zone_id: str) -> Notice:
     """Return the notice of a ring turned or closed."""
-    return Notice(
-        "ring-repaired",
-        zone_id,
-        f"구역 {zone_id}: 경계선의 방향 또는 닫힘을 RFC 7946에 맞게 바로잡았습니다.",
-        f"Zone {zone_id}: the order or the closing of a ring was repaired (RFC 7946).",
-    )
+    text = both("Zone {zone}: the order or the closing of a ring was repaired (RFC 7946).", zone=zone_id)
+    return Notice("ring-repaired", zone_id, **text)
 
 
 def _names(where: str, value: Any) -> dict[str, str]:

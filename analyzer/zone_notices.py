@@ -1,7 +1,13 @@
 """What every report must say of a zone set: areas that differ, sketches, rules not from official texts."""
 
+from collections.abc import Iterator
+
+from analyzer.language import both, marked
 from analyzer.terms import Notice
 from analyzer.zones import ZoneSet
+
+UNFILLED_US = 253_370_764_800_000_000
+"""Rules that take effect in the year 9999 or later are scaffolds: nobody has filled them in."""
 
 AREA_TOLERANCE = 0.01
 """Measured and declared areas may differ by this share before a reader is told."""
@@ -9,72 +15,72 @@ AREA_TOLERANCE = 0.01
 
 def set_notices(zone_set: ZoneSet) -> list[Notice]:
     """Return what every report must say of the set itself."""
-    notices = []
-    count, total = len(zone_set.zones), sum(z.measured_area_km2 for z in zone_set.zones)
-    if zone_set.declared_zones not in (None, count):
-        notices.append(
-            Notice(
-                "zone-count-mismatch",
-                zone_set.id,
-                f"고시된 구역 수는 {zone_set.declared_zones}곳이지만 파일에는 {count}곳이 있습니다.",
-                f"{zone_set.declared_zones} zones are declared, but the set holds {count}.",
-            )
+    return [
+        *_count_notices(zone_set),
+        *_area_notices(zone_set),
+        *_unfilled_notices(zone_set),
+        *_confidence_notices(zone_set),
+    ]
+
+
+def _count_notices(zone_set: ZoneSet) -> Iterator[Notice]:
+    """Yield that other than the declared number of zones are there."""
+    declared, count = zone_set.declared_zones, len(zone_set.zones)
+    if declared not in (None, count):
+        text = both("{declared} zones are declared, but the set holds {count}.", declared=declared, count=count)
+        yield Notice("zone-count-mismatch", zone_set.id, **text)
+
+
+def _area_notices(zone_set: ZoneSet) -> Iterator[Notice]:
+    """Yield which areas are not those declared, first that of all zones."""
+    total, declared = sum(z.measured_area_km2 for z in zone_set.zones), zone_set.declared_area_km2
+    if _differs(total, declared):
+        areas = {"declared": f"{declared:.2f}", "measured": f"{total:.2f}"}
+        wider = both(
+            "The declared total is {declared} km², but these outlines measure {measured} km²; "
+            "at least one outline is wider than the real zone.",
+            **areas,
         )
-    declared = zone_set.declared_area_km2
-    if declared is not None and abs(total - declared) > AREA_TOLERANCE * declared:
-        notices.append(
-            Notice(
-                "area-mismatch",
-                zone_set.id,
-                f"고시된 총면적은 {declared:.2f} km²이지만 이 경계의 총면적은 {total:.2f} km²입니다. "
-                "일부 경계는 실제 특구보다 넓게 그려져 있습니다."
-                if total > declared
-                else f"고시된 총면적은 {declared:.2f} km²이지만 이 경계의 총면적은 {total:.2f} km²입니다.",
-                f"The declared total is {declared:.2f} km², but these outlines measure {total:.2f} km²"
-                + ("; at least one outline is wider than the real zone." if total > declared else "."),
-            )
-        )
+        other = both("The declared total is {declared} km², but these outlines measure {measured} km².", **areas)
+        yield Notice("area-mismatch", zone_set.id, **(wider if total > (declared or 0.0) else other))
     for zone in zone_set.zones:
-        own = zone.declared_area_km2
-        if own is not None and abs(zone.measured_area_km2 - own) > AREA_TOLERANCE * own:
-            notices.append(
-                Notice(
-                    "area-mismatch",
-                    zone.zone_id,
-                    f"구역 {zone.zone_id}: 고시 면적 {own:.3f} km², 측정 면적 {zone.measured_area_km2:.3f} km².",
-                    f"Zone {zone.zone_id}: {own:.3f} km² declared, {zone.measured_area_km2:.3f} km² measured.",
-                )
-            )
-    return [*notices, *_confidence_notices(zone_set)]
+        if _differs(zone.measured_area_km2, zone.declared_area_km2):
+            areas = {"declared": f"{zone.declared_area_km2:.3f}", "measured": f"{zone.measured_area_km2:.3f}"}
+            text = both("Zone {zone}: {declared} km² declared, {measured} km² measured.", zone=zone.zone_id, **areas)
+            yield Notice("area-mismatch", zone.zone_id, **text)
 
 
-def _confidence_notices(zone_set: ZoneSet) -> list[Notice]:
-    """Return which outlines are sketches and which rules are not from an official text."""
-    notices = []
+def _unfilled_notices(zone_set: ZoneSet) -> Iterator[Notice]:
+    """Yield which rules nobody has filled in yet."""
+    ids = ", ".join(dict.fromkeys(r.id for r in zone_set.rules.rules if r.effective_us >= UNFILLED_US))
+    if ids:
+        text = both(
+            "Nobody has filled in these rules yet: {ids}. They are not in force, so verdicts that depend on them "
+            "say only that no permit is written here, not what the permit says.",
+            ids=ids,
+        )
+        yield Notice("unfilled-rule", zone_set.id, **text)
+
+
+def _differs(measured_km2: float, declared_km2: float | None) -> bool:
+    """Return whether an area is not the declared one; false where none is declared."""
+    return declared_km2 is not None and abs(measured_km2 - declared_km2) > AREA_TOLERANCE * declared_km2
+
+
+def _confidence_notices(zone_set: ZoneSet) -> Iterator[Notice]:
+    """Yield which outlines are sketches and which rules are not from an official text."""
     sketches = [z for z in zone_set.zones if z.geometry_confidence == "sketch"]
     if sketches:
-        ids = ", ".join(z.zone_id for z in sketches)
-        worst = max(z.accuracy_m for z in sketches)
-        notices.append(
-            Notice(
-                "sketch-outline",
-                zone_set.id,
-                f"다음 구역의 경계는 공식 측량이 아닌 스케치입니다(1시그마 최대 {worst:g} m): {ids}.",
-                f"The outlines of these zones are sketches, not surveys (1 sigma up to {worst:g} m): {ids}.",
-            )
+        text = both(
+            "The outlines of these zones are sketches, not surveys (1 sigma up to {sigma} m): {ids}.",
+            sigma=f"{max(z.accuracy_m for z in sketches):g}",
+            ids=", ".join(z.zone_id for z in sketches),
         )
-    for confidence, ko, en in (
-        ("press", "보도자료에서 옮긴", "taken from press reports"),
-        ("assumed", "가정한", "assumed"),
+        yield Notice("sketch-outline", zone_set.id, **text)
+    for confidence, sentence in (
+        ("press", marked("These rules are not from an official text but taken from press reports: {ids}.")),
+        ("assumed", marked("These rules are not from an official text but assumed: {ids}.")),
     ):
         ids = ", ".join(dict.fromkeys(r.id for r in zone_set.rules.rules if r.confidence == confidence))
         if ids:
-            notices.append(
-                Notice(
-                    f"{confidence}-rule",
-                    zone_set.id,
-                    f"다음 규칙은 공식 고시문이 아니라 {ko} 것입니다: {ids}.",
-                    f"These rules are not from an official text but {en}: {ids}.",
-                )
-            )
-    return notices
+            yield Notice(f"{confidence}-rule", zone_set.id, **both(sentence, ids=ids))

@@ -9,6 +9,7 @@ import pytest
 from analyzer.analysis import Options, analyze
 from analyzer.errors import LogError
 from analyzer.zone_loading import load_zone_set
+from analyzer.zone_making import Choices, make_zone_set
 
 RULES = """schema = 1
 timezone = "{zone}"
@@ -86,3 +87,26 @@ def test_ten_hertz_car(real_logs):
     analysis = analyze([Path(real_logs) / "comma2k19_ublox_10hz.csv"], gwangju)
     assert analysis.summary["verdict"] == "violation"
     assert analysis.findings.filter(pl.col("check") == "outside-zone").height == 1
+
+
+def test_real_outlines_become_a_zone_set(real_logs, tmp_path):
+    source = real_logs.parent / "geo" / "candidates_parts.geojson"
+    if not source.is_file():
+        pytest.skip("no outlines beside the logs")
+    choices = Choices(area_field="published_area_km2", area_unit="km2")
+    made, _ = make_zone_set(tmp_path / "set", [source], choices)
+    features = json.loads(source.read_text(encoding="utf-8"))["features"]
+    assert [z.zone_id for z in made.zones] == [f["properties"]["zone_id"] for f in features]
+    for zone, feature in zip(made.zones, features, strict=True):
+        assert zone.measured_area_km2 == pytest.approx(feature["properties"]["area_km2"], rel=1e-3)
+        assert zone.name["ko"] == feature["properties"]["name_ko"]
+
+
+def test_receiver_with_two_fixes_a_second_and_whole_second_times(real_logs, tmp_path):
+    draper = zone_set(tmp_path, box(-111.9, 40.5, -111.8, 40.6))
+    analysis = analyze([real_logs / "inertialsense_serial921600.nmea"], draper)
+    account = analysis.logs[0]
+    assert (account.records, account.other_records) == (35716, 35716 - 2588)
+    assert (account.fixes, account.rejects) == (2588 - 1285, 1285)
+    assert set(analysis.rejects["reason"]) == {"duplicate-time"}
+    assert analysis.summary["trips"] == 1

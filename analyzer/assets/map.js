@@ -2,10 +2,10 @@
 // The page: state, layout, time, language, layers, and the map object that folium made.
 (function (zonelog) {
   const { data, make } = zonelog, map = map_zonelog, names = data.verdicts;
-  const MOST_LOADED = 3e6, SPEEDS = [1, 10, 60, 300, 1800];
+  const MOST_LOADED = 3e6, MOST_WHOLE = 8, SPEEDS = [1, 10, 60, 300, 1800];
   const LAYERS = ["violation", "indeterminate", "not_observed", "compliant", "not_required", "marks", "zones", "band", "ground", "tiles"];
   const wanted = { check: "", vehicle: "", zone: "", verdict: "", day: "", query: "", inView: true, sort: "worst" };
-  const state = { time: null, view: null, selected: null, playing: false, speed: 60, measuring: false, measured: [], story: null };
+  const state = { time: null, view: null, selected: null, playing: false, speed: 60, measuring: false, measured: [], story: null, unknown: null };
   const layers = Object.fromEntries(LAYERS.map((name) => [name, true]));
   const loaded = new Map();
   let findings = [], stretch = [], quiet = false, failed = false;
@@ -158,14 +158,14 @@
   const side = make("aside", { id: "side" });
   const remember = (hash) => { try { history.replaceState(null, "", hash || location.href.split("#")[0]); } catch { /* a frame without a place of its own */ } };
   const select = async (finding) => {
-    state.selected = finding; stretch = []; state.story = null;
+    state.selected = finding; stretch = []; state.story = state.unknown = null;
     side.classList.toggle("one", Boolean(finding));
     panel.hidden = !finding;
-    if (!finding) { remember(""); refresh(); list.box.focus(); return; }
+    if (!finding) { remember(""); refresh(); focusList(); return; }
     panel.replaceChildren();
     remember("#finding=" + encodeURIComponent(finding.id));
     const number = Math.floor(finding.rank / data.part);
-    const got = await Promise.allSettled([zonelog.json("part-" + number), ...touched(finding).map(loadDay)]);
+    const got = await Promise.allSettled([zonelog.json("part-" + number), ...touched(finding).map((date) => loadDay(date, true))]);
     if (state.selected !== finding) return;
     if (got.some((one) => one.status === "rejected")) complain();
     state.story = got[0].status === "fulfilled" ? got[0].value[finding.rank % data.part] : null;
@@ -173,10 +173,12 @@
     tell(true);
     lookAt(finding);
   };
+  const focusList = () => { if (!list.focus()) search.focus(); };
   const touched = (finding) => data.days.filter((day) => day.start <= finding.end + 1 && day.end >= finding.start - 1).map((day) => day.date);
+  // The parts of lines that a finding covers: lines of findings that overlap are one, with a vertex at the ends of each.
   const stretchOf = (finding) => [...loaded.values()].flatMap((day) => day.lines
-    .filter((line) => line.trip === finding.trip && line.verdict >= 2 && line.start >= finding.start - 600 && line.end <= finding.end + 600)
-    .map((line) => ({ day, line })));
+    .filter((line) => line.trip === finding.trip && line.verdict >= 2)
+    .map((line) => ({ day, line: zonelog.between(day, line, finding.start, finding.end) })).filter(({ line }) => line));
   const tell = (focus) => {
     if (!state.selected) return;
     if (!state.story) { panel.replaceChildren(make("button", { type: "button", class: "back", text: "← " + zonelog.word("back"), on: { click: () => select(null) } }), make("p", { text: zonelog.word("not_loaded") })); panel.firstChild.focus(); return; }
@@ -197,9 +199,11 @@
     const found = /^#finding=(.+)$/.exec(location.hash);
     if (!found) return;
     let id = found[1];
-    try { id = decodeURIComponent(id); } catch { return; }
+    try { id = decodeURIComponent(id); } catch { /* said as it is */ }
     const finding = findings.find((one) => one.id === id);
     if (finding && finding !== state.selected) select(finding);
+    state.unknown = finding ? null : zonelog.shown(id);
+    tellLoading();
   };
 
   // ---- loading
@@ -207,12 +211,18 @@
   const complain = () => { failed = true; tellLoading(); };
   const tellLoading = () => {
     const some = loaded.size, all = data.days.length;
-    status.textContent = failed ? zonelog.word("not_loaded")
+    status.textContent = state.unknown ? filled("no_such", { id: state.unknown }) : failed ? zonelog.word("not_loaded")
       : state.tooMany ? filled("too_many", { some: count(some) }) : some < all && !wanted.day ? filled("loading", { some: count(some), all: count(all) }) : "";
   };
-  const loadDay = async (date) => {
-    if (loaded.has(date)) return;
-    loaded.set(date, await zonelog.day(date));
+  const thinning = data.days.reduce((sum, day) => sum + day.vertices, 0) > MOST_LOADED, wholes = [];
+  // A day with every vertex, or, where all days are too much to hold, thinner; of those read whole the last few are held.
+  const loadDay = async (date, whole) => {
+    const fits = () => loaded.has(date) && (loaded.get(date).whole || !whole);
+    if (fits()) return;
+    const day = await zonelog.day(date, thinning && !whole);
+    if (fits()) return;
+    loaded.set(date, day);
+    if (thinning && whole && wholes.push(date) > MOST_WHOLE) { const old = wholes.shift(); loaded.set(old, await zonelog.day(old, true)); }
     if (performance.now() - lastDrawn > 400) { lastDrawn = performance.now(); overlay.redraw(); }
   };
   let lastDrawn = -Infinity;
@@ -225,9 +235,9 @@
     let sum = 0;
     state.tooMany = false;
     for (const day of days) {
-      sum += day.vertices;
-      if (sum > MOST_LOADED && sum > day.vertices) { state.tooMany = true; break; }
-      try { await loadDay(day.date); } catch { complain(); break; }
+      if (sum > MOST_LOADED) { state.tooMany = true; break; }
+      try { await loadDay(day.date, Boolean(wanted.day)); } catch { complain(); break; }
+      sum += loaded.get(day.date).t.length;
       if (mine !== loading) return;
       tellLoading();
     }
@@ -271,11 +281,14 @@
     for (const one of order) {
       one.face.classList.remove("short");
       let down = 0;
-      const at = map.latLngToContainerPoint(one.at), box = () => [at.x - one.face.offsetWidth / 2, at.y - 28 + down, at.x + one.face.offsetWidth / 2, at.y + down];
+      const at = map.latLngToContainerPoint(one.at), wide = map.getSize().x;
+      const aside = () => { const half = one.face.offsetWidth / 2 + 4; return at.x < 0 || at.x > wide || half > wide / 2 ? 0 : Math.max(0, half - at.x) - Math.max(0, at.x + half - wide); };
+      const box = () => [at.x + aside() - one.face.offsetWidth / 2, at.y - 28 + down, at.x + aside() + one.face.offsetWidth / 2, at.y + down];
       const free = (own) => !taken.some((other) => own[0] < other[2] && own[2] > other[0] && own[1] < other[3] && own[3] > other[1]);
       if (!free(box())) one.face.classList.add("short");
       while (!free(box()) && down < 90) down += 10;
       one.face.style.marginTop = down - 3 + "px";
+      one.face.style.marginLeft = aside() + "px";
       taken.push(box());
     }
   };
@@ -408,7 +421,7 @@
     side.append(make("div", { class: "find" }, says(make("label", { for: "search" }), "search"), search), filters(), tally, list.box, list.empty, panel);
     says(side, "findings", "aria-label");
     frame.append(box, tools, legend(), where, length, status);
-    const skips = [["skip_list", "#findings"], ["skip_map", "#" + box.id]].map(([key, to]) => says(make("a", { class: "skip", href: to, on: { click: (event) => { event.preventDefault(); document.querySelector(to).focus(); } } }), key));
+    const skips = [["skip_list", "#findings"], ["skip_map", "#" + box.id]].map(([key, to]) => says(make("a", { class: "skip", href: to, on: { click: (event) => { event.preventDefault(); if (to === "#findings") focusList(); else document.querySelector(to).focus(); } } }), key));
     document.body.prepend(make("nav", { class: "skips" }, ...skips), header, make("main", {}, frame, side), make("footer", {}, timeBar, footer));
     says(document.querySelector("nav.skips"), "page_title", "aria-label");
     box.setAttribute("role", "application");
@@ -428,7 +441,7 @@
     fit();
     declutter();
     map.on("moveend", () => { if (!quiet) { state.view = map.getBounds(); refresh(); } });
-    map.on("zoomend", declutter);
+    map.on("zoomend moveend resize", declutter);
     map.on("click", click);
     map.on("mousemove", hover);
     map.on("move", () => tellPlace(map.getCenter()));

@@ -322,6 +322,17 @@
   zonelog.font = '"Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic", "Apple SD Gothic Neo", system-ui, sans-serif';
   // A name on one line of a canvas: control and direction characters would move other text.
   zonelog.shown = (name) => name.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "\ufffd").slice(0, 40);
+  // The part of a line from one time to another, null where it has no way there. Holes are kept in whole seconds.
+  zonelog.between = (day, line, start, end) => {
+    const slack = line.verdict === 2 ? 600 : 1;
+    let { from, to } = line;
+    while (from < to && day.t[from] < start - slack) from += 1;
+    while (to > from && day.t[to - 1] > end + slack) to -= 1;
+    if (to - from < 2) return null;
+    const xs = day.x.subarray(from, to), ys = day.y.subarray(from, to), ends = (values) => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+    const [west, east] = ends(xs), [north, south] = ends(ys);
+    return { ...line, from, to, west, east, north, south, start: day.t[from], end: day.t[to - 1] };
+  };
   zonelog.placeAt = (day, line, time) => {
     let low = line.from, high = line.to - 1;
     while (high - low > 1) { const middle = (low + high) >> 1; if (day.t[middle] <= time) low = middle; else high = middle; }

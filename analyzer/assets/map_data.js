@@ -42,7 +42,17 @@
     return waiting.get(name);
   };
   zonelog.json = (name) => once(name, async () => JSON.parse(new TextDecoder().decode(await bytesOf(name))));
-  zonelog.day = (date) => once("day-" + date, async () => decoded(await bytesOf("day-" + date)));
+  // Days are not kept here: whole ones of a large fleet are many megabytes each.
+  zonelog.day = (date, thin) => {
+    const name = "day-" + date, made = once(name + (thin ? "-thin" : ""), async () => decoded(await bytes(name), thin));
+    const forget = () => waiting.delete(name + (thin ? "-thin" : ""));
+    made.then(forget, forget);
+    return made;
+  };
+  const bytes = async (name) => {
+    const made = once(name + "-bytes", () => bytesOf(name));
+    try { return await made; } finally { waiting.delete(name + "-bytes"); }
+  };
 
   const reader = (bytes) => {
     let at = 0;
@@ -58,8 +68,10 @@
   };
 
   // A day: lines (trip, verdict, first and last vertex, box, start and end), and the vertices of all:
-  // x and y of Web Mercator (0 to 1), t in milliseconds since 1970.
-  const decoded = (bytes) => {
+  // x and y of Web Mercator (0 to 1), t in milliseconds since 1970. A thin one leaves out vertices of findings
+  // within 2 m and 10 s of the last, which nobody tells apart before zooming in on one: then the day is read whole.
+  const NEAR = 2 / 40075017, SOON = 10000;
+  const decoded = (bytes, thin) => {
     const sizes = reader(bytes), lineCount = sizes.next();
     const lengths = [0, 1, 2, 3].map(() => sizes.next());
     const streams = [];
@@ -76,10 +88,11 @@
     let lon = 0, lat = 0, time = 0, at = 0;
     for (const line of lines) {
       lon += line.d[0]; lat += line.d[1]; time += line.d[2];
-      const fine = line.verdict >= 3, deg = fine ? 1 : 20, ms = fine ? 1 : 1000;
+      const fine = line.verdict >= 3, deg = fine ? data.fine : 20, ms = fine ? 1 : 1000;
       let stepsLon = 0, stepsLat = 0, stepsTime = 0;
       line.from = at;
       line.west = line.north = Infinity; line.east = line.south = -Infinity;
+      let keptX = 0, keptY = 0, keptT = 0;
       for (let k = 0; k < line.count; k += 1) {
         if (k) { stepsLon += lons.next(); stepsLat += lats.next(); stepsTime += times.next(); }
         const px = x[at] = zonelog.worldX((lon + stepsLon * deg) / 1e7);
@@ -89,12 +102,14 @@
         if (px > line.east) line.east = px;
         if (py < line.north) line.north = py;
         if (py > line.south) line.south = py;
+        if (thin && fine && k && k < line.count - 1 && Math.abs(px - keptX) + Math.abs(py - keptY) < NEAR && t[at] - keptT < SOON) continue;
+        keptX = px; keptY = py; keptT = t[at];
         at += 1;
       }
       line.to = at;
       line.start = t[line.from]; line.end = t[at - 1];
       delete line.d;
     }
-    return { lines, x, y, t };
+    return at === total ? { lines, x, y, t, whole: !thin } : { lines, x: x.slice(0, at), y: y.slice(0, at), t: t.slice(0, at), whole: false };
   };
 }(window.zonelog = window.zonelog || {}));

@@ -1,6 +1,6 @@
 "use strict";
-// The list of findings: filters, order, and a list of which only what is seen exists. One option is active
-// and told to screen readers (aria-activedescendant); arrows, Home, End and Page keys move it, Enter opens it.
+// The list of findings: filters, order, and a list of which only what is seen exists. One option can be reached by
+// Tab and has the focus (roving tabindex); arrows, Home, End and Page keys move it, Enter opens it.
 (function (zonelog) {
   const ROW = 64, SPARE = 6;
   const data = zonelog.data, names = data.verdicts;
@@ -66,9 +66,10 @@
       this.open = open;
       this.items = [];
       this.active = 0;
+      this.rows = new Map();
       this.inner = make("div", { role: "presentation", class: "rows" });
       this.box = make("div", {
-        id: "findings", class: "list", role: "listbox", tabindex: "0",
+        id: "findings", class: "list", role: "listbox",
         on: { scroll: () => this.render(), keydown: (event) => this.key(event) },
       }, this.inner);
       this.empty = make("p", { class: "empty", role: "status" });
@@ -96,27 +97,51 @@
       if (top < this.box.scrollTop) this.box.scrollTop = top;
       else if (top + ROW > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = top + ROW - this.box.clientHeight;
       this.render(true);
+      if (!this.box.closest("[hidden]")) this.focus();
+    }
+    // False where there is nothing to have the focus.
+    focus() {
+      if (!this.items.length) return false;
+      this.rows.get(this.active).node.focus({ preventScroll: true });
+      return true;
     }
     render(anew) {
       const first = Math.max(0, Math.floor(this.box.scrollTop / ROW) - SPARE);
       const last = Math.min(this.items.length, Math.ceil((this.box.scrollTop + this.box.clientHeight) / ROW) + SPARE);
       if (!anew && first === this.first && last === this.last) return;
       this.first = first; this.last = last;
-      const numbers = [];
+      const numbers = [], had = this.inner.contains(document.activeElement);
       for (let k = first; k < last; k += 1) numbers.push(k);
-      if (this.items.length && (this.active < first || this.active >= last)) numbers.push(this.active);
-      this.inner.replaceChildren(...numbers.map((k) => this.row(k)));
-      if (this.items.length) this.box.setAttribute("aria-activedescendant", "row-" + this.active);
-      else this.box.removeAttribute("aria-activedescendant");
+      if (this.items.length && this.active < first) numbers.unshift(this.active);
+      else if (this.items.length && this.active >= last) numbers.push(this.active);
+      this.place(numbers);
+      if (had && !this.inner.contains(document.activeElement)) this.focus();
+    }
+    // Rows that say what they said stay the nodes they are, and are never moved: the focus stays on one.
+    place(numbers) {
+      const before = this.rows, lang = zonelog.lang;
+      this.rows = new Map(numbers.map((k) => {
+        const old = before.get(k);
+        return [k, old && old.item === this.items[k] && old.lang === lang ? old : { item: this.items[k], lang, node: this.row(k) }];
+      }));
+      for (const [k, old] of before) if (this.rows.get(k) !== old) old.node.remove();
+      let next = this.inner.firstChild;
+      for (const [k, { node }] of this.rows) {
+        const active = k === this.active;
+        node.classList.toggle("active", active);
+        node.tabIndex = active ? 0 : -1;
+        node.setAttribute("aria-selected", String(active));
+        node.setAttribute("aria-setsize", this.items.length);
+        if (node === next) next = next.nextSibling; else this.inner.insertBefore(node, next);
+      }
     }
     row(k) {
       const f = this.items[k], w = zonelog.word;
       const zone = f.zone < 0 ? w("no_zone") : data.zones[f.zone].name[zonelog.lang];
       const amount = Array.isArray(f.amount) ? f.amount[zonelog.lang === "ko" ? 0 : 1] : f.amount;
       const row = make("div", {
-        id: "row-" + k, class: "row " + names[f.verdict] + (k === this.active ? " active" : ""), role: "option",
-        "aria-selected": String(k === this.active), "aria-posinset": k + 1, "aria-setsize": this.items.length,
-        on: { click: () => { this.active = k; this.open(f); } },
+        id: "row-" + k, class: "row " + names[f.verdict], role: "option", "aria-posinset": k + 1,
+        on: { click: () => { this.active = k; this.render(true); this.open(f); } },
       },
       zonelog.sign(f.verdict),
       make("span", { class: "what" }, make("b", { text: data.checks[f.check][zonelog.lang] }), make("span", { class: "verdict", text: w(names[f.verdict]) })),

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from analyzer.errors import LogError
-from analyzer.logs._files import head_of, is_url, sha256_of
+from analyzer.logs._files import HEAD_BYTES, head_of, is_url, packed, sha256_of
 from analyzer.logs._format import (
     PART_BYTES,
     PART_RECORDS,
@@ -23,7 +23,10 @@ from analyzer.logs._format import (
     ReadOptions,
     refuse_unreadable,
 )
+from analyzer.logs._grid import with_grid
+from analyzer.logs._packed import unpacked_name
 from analyzer.logs._remarks import Remark, notices_of
+from analyzer.logs._states import States, read_states
 from analyzer.plugins import discover
 
 __all__ = [
@@ -36,16 +39,23 @@ __all__ = [
     "Plan",
     "ReadOptions",
     "Remark",
+    "States",
     "find_logs",
     "formats",
+    "guess_log",
     "is_url",
     "notices_of",
     "plan_log",
     "read_log",
     "read_part",
+    "read_states",
     "refuse_unreadable",
     "sha256_of",
 ]
+
+
+_SUFFIXES_OF_ANYTHING = ("", ".dat", ".log")
+"""Suffixes of files that may be anything: in a folder, only their content tells a log."""
 
 
 @cache
@@ -70,7 +80,7 @@ def _named(argument: str) -> list[str]:
     if is_url(argument) or path.is_file():
         return [argument]
     if path.is_dir():
-        inside = [str(p) for p in path.rglob("*") if p.is_file() and _known_suffix(str(p))]
+        inside = [str(p) for p in path.rglob("*") if p.is_file() and _may_be_log(p)]
         return _something(sorted(inside), f"{argument}: no log in this folder; {_known_formats()}")
     matches = sorted(p for p in glob.glob(argument, recursive=True) if Path(p).is_file())  # noqa: PTH207 - patterns may be absolute
     return _something(matches, f"{argument}: no such file or folder; check the path")
@@ -83,9 +93,16 @@ def _something(paths: list[str], message: str) -> list[str]:
     return paths
 
 
-def _known_suffix(path: str) -> bool:
-    """Return whether some format has the suffix of this path."""
-    return any(path.lower().endswith(s) for f in formats().values() for s in f.suffixes)
+def _may_be_log(path: Path) -> bool:
+    """Return whether some format has the suffix of a file in a folder; of others, whether its content proves one."""
+    name = unpacked_name(str(path)).lower()
+    if any(name.endswith(suffix) for f in formats().values() for suffix in f.suffixes):
+        return True
+    if path.suffix.lower() not in _SUFFIXES_OF_ANYTHING:
+        return False
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    return any(f.decisive and f.recognises(head) for f in formats().values())
 
 
 def _known_formats() -> str:
@@ -100,8 +117,13 @@ def plan_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Pla
     Raises LogError where the file is missing, empty, of no known format or without the
     columns of a log.
     """
-    form = _format_of(path, head_of(path))
-    return form.plan(path, options, size) if form.plan else Plan(path, form.name)
+    form = _format_of(unpacked_name(path), head_of(path))
+    if not form.unpacks and packed(path):
+        raise LogError(f"{path}: is packed; {form.name} is not read so, unpack it first")
+    if form.plan is None:
+        return Plan(path, form.name)
+    plan = form.plan(path, options, size)
+    return with_grid(plan, lambda part: form.read(plan, part, options))
 
 
 def read_part(plan: Plan, part: Part, options: ReadOptions) -> Log:
@@ -151,11 +173,22 @@ def _by_name(name: str) -> Format:
 
 def _format_of(path: str, head: bytes) -> Format:
     """Return the format of a log: by suffix, confirmed by its first bytes where they tell."""
+    if head and (proven := [f for f in formats().values() if f.decisive and f.recognises(head)]):
+        return proven[0]
     lower = path.lower()
     by_suffix = [f for f in formats().values() if any(lower.endswith(s) for s in f.suffixes)]
     by_content = [f for f in formats().values() if head and f.recognises(head)]
-    if by_suffix and (not head or by_suffix[0] in by_content or not by_content):
+    stands = by_suffix and (by_suffix[0].decisive or by_suffix[0] in by_content)
+    if by_suffix and (stands or not head or not by_content):
         return by_suffix[0]
     if by_content:
         return by_content[0]
     raise LogError(f"{path}: unknown kind of file; {_known_formats()}")
+
+
+def guess_log(path: str, timezone: str | None, lang: str) -> str:
+    """Return what is seen in a log, as a profile whose comments are the evidence; LogError where it is no log."""
+    from analyzer.logs._guess import guess  # noqa: PLC0415 - only a guess needs it
+
+    form = _format_of(unpacked_name(path), head_of(path))
+    return guess(path, form.name, timezone, lang)

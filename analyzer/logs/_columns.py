@@ -73,6 +73,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "operator": ("safety_operator", "안전요원"),
     "odometer_m": ("주행거리_m",),
 }
+ON_REQUEST = ("date", "speed_with_unit", "fix")
+"""Our columns that are there only where a profile names them."""
+
 SPEED_TO_KPH = {"speed_kph": 1.0, "speed_mps": 3.6, "speed_mph": 1.609344, "speed_kn": 1.852}
 TIMES = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns")
 BARE_SPEEDS = ("speed", "velocity", "vel", "gps_speed", "sog", "속도", "속력")
@@ -80,23 +83,30 @@ BARE_SPEEDS = ("speed", "velocity", "vel", "gps_speed", "sog", "속도", "속력
 
 def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
     """Return our name -> the log's name; LogError where a needed column is not there."""
-    found: dict[str, str] = {}
-    simple = {_simple(name): name for name in reversed(names)}
-    for target, aliases in ALIASES.items():
-        wanted = (profile.columns[target],) if target in profile.columns else (target, *aliases)
-        match = next((simple[_simple(w)] for w in wanted if _simple(w) in simple), None)
-        if target in profile.columns and match is None:
-            message = f"{path}: the profile names a column {wanted[0]!r} that is not there; {_has(names)}"
-            raise LogError(message)
-        if match is not None and match not in found.values():
-            found[target] = match
-    _times_are_one(found)
+    found = named_columns(path, names, profile)
     _needed(path, names, found)
     _bare_speed(path, names, found)
     return found
 
 
-def _simple(name: str) -> str:
+def named_columns(path: str, names: list[str], profile: Profile) -> dict[str, str]:
+    """Return our name -> the log's name, of those that are there."""
+    found: dict[str, str] = {}
+    there = {simple(name): name for name in reversed(names)}
+    for target, aliases in (ALIASES | {name: () for name in ON_REQUEST if name in profile.columns}).items():
+        wanted = (profile.columns[target],) if target in profile.columns else (target, *aliases)
+        match = next((there[simple(w)] for w in wanted if simple(w) in there), None)
+        if target in profile.columns and match is None:
+            message = f"{path}: the profile names a column {wanted[0]!r} that is not there; {_has(names)}"
+            raise LogError(message)
+        taken = [log for ours, log in found.items() if ours not in ON_REQUEST]
+        if match is not None and match not in taken:
+            found[target] = match
+    _times_are_one(found, profile)
+    return found
+
+
+def simple(name: str) -> str:
     """Return a column name without what people vary: case, spaces around, a byte order mark."""
     return name.strip().strip("\ufeff\"'").lower().replace("-", "_")
 
@@ -107,9 +117,10 @@ def _has(names: list[str]) -> str:
     return f"it has: {shown}{', …' if len(names) > 12 else ''}"  # noqa: PLR2004
 
 
-def _times_are_one(found: dict[str, str]) -> None:
-    """Keep one time column: a numeric one says its unit and needs no time zone."""
+def _times_are_one(found: dict[str, str], profile: Profile) -> None:
+    """Keep one time column: the profile's; a numeric one says its unit and needs no time zone."""
     times = [t for t in (*TIMES[1:], TIMES[0]) if t in found]
+    times.sort(key=lambda name: name not in profile.columns)
     for extra in times[1:]:
         del found[extra]
 
@@ -128,9 +139,9 @@ def _needed(path: str, names: list[str], found: Mapping[str, str]) -> None:
 
 def _bare_speed(path: str, names: list[str], found: Mapping[str, str]) -> None:
     """Refuse a speed of which nobody says the unit: m/s read as km/h hides every breach."""
-    if any(name in found for name in SPEED_TO_KPH):
+    if any(name in found for name in (*SPEED_TO_KPH, "speed_with_unit")):
         return
-    bare = next((n for n in names if _simple(n) in BARE_SPEEDS), None)
+    bare = next((n for n in names if simple(n) in BARE_SPEEDS), None)
     if bare is not None:
         message = (
             f"{path}: the unit of column {shortened(bare, 30)!r} is not said; rename it to speed_kph, "

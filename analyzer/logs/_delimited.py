@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,14 +11,14 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._by_line import read_by_line
-from analyzer.logs._columns import TIMES, columns_of
+from analyzer.logs._columns import ON_REQUEST, TIMES, columns_of
 from analyzer.logs._files import is_url
 from analyzer.logs._format import Log, Part, PartSize, Plan, ReadOptions, refuse_unreadable
 from analyzer.logs._heading import DIVISIBLE, Heading, as_utf8, decodes, heading_of, open_text, stated_encoding
 from analyzer.logs._plain import NUMBERS, Sheet, log_of
-from analyzer.logs._profile import Profile, load_profile
+from analyzer.logs._profile import Profile, fitting, load_profile
 from analyzer.logs._ranges import parts_between, survey
-from analyzer.logs._remarks import Remark
+from analyzer.logs._remarks import Remark, built_in
 
 _QUOTE = b'"'
 _BLANK_LINES = re.compile(rb"\n(?:\r?\n)+")
@@ -39,7 +39,8 @@ def plan_delimited(path: str, options: ReadOptions, size: PartSize, name: str, s
         parts = parts_between(path, found.edges)
     else:
         parts = (Part(start),)
-    columns_of(path, heading_of(path, encoding, profile, separator).names, profile)
+    names = heading_of(path, encoding, profile, separator).names
+    columns_of(path, names, fitting(profile, names))
     if parts[-1].stop == start:
         refuse_unreadable(path, 0, None)
     return Plan(path, name, parts, encoding)
@@ -61,8 +62,11 @@ def read_delimited(plan: Plan, part: Part, options: ReadOptions, separator: str)
     """Return the log of a part of a delimited text."""
     profile = load_profile(options.profile)
     if is_url(plan.path):
-        return log_of(_remote(plan, profile, separator), options, profile)
+        sheet = _remote(plan, profile, separator)
+        profile = fitting(profile, sheet.frame.columns)
+        return log_of(replace(sheet, remarks=built_in(plan.path, profile.name)), options, profile)
     heading = heading_of(plan.path, plan.encoding, profile, separator)
+    profile = fitting(profile, heading.names)
     text = _Text(plan, heading, _bytes_of(plan, part, heading))
     return log_of(text.sheet(profile), options, profile)
 
@@ -73,7 +77,12 @@ def _remote(plan: Plan, profile: Profile, separator: str) -> Sheet:
     given = profile.read.get("delimiter") or separator
     try:
         frame = pl.read_csv(
-            plan.path, separator=given, infer_schema=False, has_header=columns is None, new_columns=columns
+            plan.path,
+            separator=given,
+            infer_schema=False,
+            has_header=columns is None,
+            new_columns=columns,
+            skip_lines=profile.read.get("skip_rows", 0),
         )
     except pl.exceptions.PolarsError as error:
         raise LogError(f"{plan.path}: cannot be read as a table ({error})") from error
@@ -101,9 +110,10 @@ class _Text:
     def sheet(self, profile: Profile) -> Sheet:
         """Return the table of the part."""
         columns = columns_of(self.plan.path, self.heading.names, profile)
-        make = partial(Sheet, self.plan.path, self.plan.format, remarks=self._remarks())
+        remarks = (*self._remarks(), *built_in(self.plan.path, profile.name))
+        make = partial(Sheet, self.plan.path, self.plan.format, remarks=remarks)
         try:
-            frame, typed = self._frame(columns)
+            frame, typed = self._frame(columns, decimal_comma=profile.read.get("decimal") == ",")
         except pl.exceptions.PolarsError:
             frame, record, rejects = read_by_line(
                 self.plan.path, self.data.decode(), self.heading.separator, self.heading.names
@@ -117,10 +127,10 @@ class _Text:
             return ()
         return (Remark("encoding", self.plan.path, words=(self.plan.encoding,)),)
 
-    def _frame(self, columns: Mapping[str, str]) -> tuple[pl.DataFrame, bool]:
+    def _frame(self, columns: Mapping[str, str], *, decimal_comma: bool) -> tuple[pl.DataFrame, bool]:
         """Return the columns that are needed, and whether numbers in them are numbers already."""
         wanted = list(dict.fromkeys(columns.values()))
-        types = self._types(columns)
+        types = {} if decimal_comma else self._types(columns)
         try:
             frame = self._parsed(self.data, wanted, types)
         except pl.exceptions.PolarsError:
@@ -133,6 +143,7 @@ class _Text:
     def _types(self, columns: Mapping[str, str]) -> Types:
         """Return the columns to read as numbers at once; one that is no number makes all of them text again."""
         types: dict[str, Any] = {columns[name]: pl.Float64 for name in NUMBERS if name in columns}
+        types = {name: kind for name, kind in types.items() if name not in {columns.get(n) for n in ON_REQUEST}}
         kind = next(name for name in TIMES if name in columns)
         time = self._type_of_time(kind, columns[kind])
         return types if time is None else types | {columns[kind]: time}

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from analyzer.errors import LogError
+from analyzer.logs._packed import is_packed, open_bytes
 
 HEAD_BYTES = 4096
 CHUNK_BYTES = 1 << 22
@@ -16,11 +17,11 @@ def is_url(path: str) -> bool:
 
 
 def head_of(path: str) -> bytes:
-    """Return the first bytes of a file, none of a URL; LogError where it is missing or empty."""
+    """Return the first bytes of a file, unpacked, none of a URL; LogError where it is missing or empty."""
     if is_url(path):
         return b""
     try:
-        with Path(path).open("rb") as file:
+        with open_bytes(path) as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         message = f"{path}: cannot be opened ({error.strerror}); check path and permissions"
@@ -28,6 +29,14 @@ def head_of(path: str) -> bytes:
     if not head.strip():
         raise LogError(f"{path}: the file is empty; there is nothing to judge in it")
     return head
+
+
+def packed(path: str) -> bool:
+    """Return whether a file is packed."""
+    if is_url(path):
+        return False
+    with Path(path).open("rb") as file:
+        return is_packed(file.read(4))
 
 
 def sha256_of(path: str) -> str | None:

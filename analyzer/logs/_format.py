@@ -54,12 +54,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Plan:
-    """A log divided into parts, in order; `encoding` is that of a text table."""
+    """A log divided into parts, in order; `encoding` is that of a text table.
+
+    `grid` says how coarsely positions are written (`_grid`), `coordinate_error_m` what that
+    adds to their accuracy (one standard deviation).
+    """
 
     path: str
     format: str
     parts: tuple[Part, ...] = (Part(),)
     encoding: str = "utf-8"
+    grid: str = ""
+    coordinate_error_m: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,8 @@ class Format:
     """A log format: known by suffix, sure by its first bytes.
 
     `read` gives one part of a planned log. `plan` divides a log without decoding it;
-    without one, a log is one part.
+    without one, a log is one part. The content of a `decisive` one proves it, whatever
+    its suffix. `unpacks` says that it reads gzip and Zstandard itself.
     """
 
     name: str
@@ -99,6 +106,8 @@ class Format:
     recognises: Callable[[bytes], bool]
     read: Callable[[Plan, Part, ReadOptions], Log]
     plan: Callable[[str, ReadOptions, PartSize], Plan] | None = None
+    decisive: bool = False
+    unpacks: bool = False
 
 
 def bounds(start: int, stop: int, most: int) -> list[int]:

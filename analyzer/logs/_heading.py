@@ -4,17 +4,17 @@ import codecs
 import csv
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._files import HEAD_BYTES
+from analyzer.logs._packed import open_bytes
 from analyzer.logs._profile import Profile
 
 _BINARY = bytes({*range(9), *range(14, 27), *range(28, 32)})
-_SEPARATORS = ",;\t|"
+SEPARATORS = ",;\t|"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BLANK = codecs.BOM_UTF8 + b"\r\n"
 PIECE_BYTES = 1 << 22
@@ -46,7 +46,7 @@ def stated_encoding(path: str, profile: Profile) -> str | None:
     stated = profile.read.get("encoding")
     if stated:
         return _normal(path, stated)
-    with Path(path).open("rb") as file:
+    with open_bytes(path) as file:
         head = file.read(HEAD_BYTES)
     if not is_text(head):
         raise LogError(f"{path}: this is binary data, not a text table; was it renamed?")
@@ -65,7 +65,7 @@ def _normal(path: str, encoding: str) -> str:
 def decodes(path: str, encoding: str) -> bool:
     """Return whether the whole file is text in an encoding, read piece by piece."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    with Path(path).open("rb") as file:
+    with open_bytes(path) as file:
         try:
             while piece := file.read(PIECE_BYTES):
                 decoder.decode(piece)
@@ -88,8 +88,9 @@ def as_utf8(path: str, data: bytes, encoding: str) -> bytes:
 def open_text(path: str, encoding: str) -> tuple[BinaryIO, str]:
     """Return a file opened for reading bytes, and their encoding: all of it as UTF-8 where it cannot be divided."""
     if encoding in DIVISIBLE:
-        return Path(path).open("rb"), encoding
-    return io.BytesIO(as_utf8(path, Path(path).read_bytes(), encoding)), "utf-8"
+        return open_bytes(path), encoding
+    with open_bytes(path) as file:
+        return io.BytesIO(as_utf8(path, file.read(), encoding)), "utf-8"
 
 
 def header_bytes(file: BinaryIO) -> bytes:
@@ -107,18 +108,19 @@ def heading_of(path: str, encoding: str, profile: Profile, separator: str) -> He
     """Return the heading of a text in an encoding."""
     file, encoding = open_text(path, encoding)
     with file:
+        skipped = b"".join(file.readline(PIECE_BYTES) for _ in range(profile.read.get("skip_rows", 0)))
         raw = header_bytes(file)
     header = as_utf8(path, raw, encoding)
     text = header.decode("utf-8", "replace")
     given = profile.read.get("delimiter") or separator
-    used = given if given in text else max(_SEPARATORS, key=text.count)
+    used = given if given in text else max(SEPARATORS, key=text.count)
     names = _fields(path, header, used)
     columns = profile.read.get("columns")
-    start = len(raw)
+    start = len(skipped) + len(raw)
     if columns is not None:
         more = [f"column_{number}" for number in range(len(columns), len(names))]
         names = _fields(path, _line([*columns, *more], used), used)
-        start = len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0
+        start = len(skipped) + (len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0)
     return Heading(_line(names, used), start, used, names)
 
 

@@ -10,12 +10,14 @@ import polars as pl
 
 from analyzer.logs._columns import SPEED_TO_KPH, TIMES, columns_of, shortened
 from analyzer.logs._format import NO_REJECTS, Log, ReadOptions
-from analyzer.logs._numbers import numbers
-from analyzer.logs._positions import reasons_of, refuse_other_coordinates, sound_as_a_whole
+from analyzer.logs._numbers import numbers, with_point
+from analyzer.logs._places import placed
+from analyzer.logs._positions import NO_FIX, reasons_of, refuse_other_coordinates, sound_as_a_whole
 from analyzer.logs._profile import Profile
 from analyzer.logs._remarks import Remark
-from analyzer.logs._times import instants
-from analyzer.logs._words import mapped, one_of_ours, words_of
+from analyzer.logs._speeds import from_texts
+from analyzer.logs._times import in_format, instants
+from analyzer.logs._words import mapped, no_fix, one_of_ours, whole_names, words_of
 
 TEXT_LENGTH = 200
 MEASURED = ("longitude", "latitude", "heading_deg", "horizontal_accuracy_m", "odometer_m")
@@ -58,19 +60,53 @@ def _typed(
     frame = sheet.frame
     vehicle, remarks = _vehicles(sheet, columns, profile)
     out = [_numbered(sheet), vehicle, *_plain_words(frame, columns, profile)]
-    timezone = profile.fixed.get("timezone") or options.timezone
-    kind = next(t for t in TIMES if t in columns)
-    out.append(instants(sheet.path, frame[columns[kind]], kind, timezone).alias("time"))
-    out += [numbers(frame[columns[name]]).alias(name) for name in MEASURED if name in columns]
-    speed = next((s for s in SPEED_TO_KPH if s in columns), None)
-    if speed:
-        out.append(_kph(numbers(frame[columns[speed]]), SPEED_TO_KPH[speed]))
-        remarks += _negative_speeds(sheet.path, out[-1])
+    time, said = instants_of(sheet.path, frame, columns, options, profile)
+    remarks += said
+    out.append(time.alias("time"))
+    measured = {name: _number(frame[columns[name]], profile) for name in MEASURED if name in columns}
+    measured |= placed(sheet.path, measured, profile.position)
+    if (lost := no_fix(frame, columns, profile.values.get("fix", {}))) is not None:
+        measured |= {name: measured[name].set(lost, None) for name in ("longitude", "latitude")}
+        out.append(lost.alias(NO_FIX))
+    out += [values.alias(name) for name, values in measured.items()]
+    if (speed := _speeds(sheet.path, frame, columns, profile)) is not None:
+        out.append(speed)
+        remarks += _negative_speeds(sheet.path, speed)
     for name in ("control_mode", "operator"):
-        series, said = _mapped(sheet, columns, profile, name)
+        series, unmapped = _mapped(sheet, columns, profile, name)
         out += series
-        remarks += said
+        remarks += unmapped
     return pl.DataFrame(out), remarks
+
+
+def instants_of(
+    path: str, frame: pl.DataFrame, columns: Mapping[str, str], options: ReadOptions, profile: Profile
+) -> tuple[pl.Series, list[Remark]]:
+    """Return the instant of each record, null where it says none, and remarks."""
+    kind = next(t for t in TIMES if t in columns)
+    column = frame[columns[kind]]
+    timezone = profile.fixed.get("timezone") or options.timezone
+    if "date" in columns:
+        day = frame[columns["date"]].cast(pl.String).str.strip_chars()
+        column = (day + " " + column.cast(pl.String).str.strip_chars()).alias(column.name)
+    if layout := profile.time.get("format"):
+        return in_format(path, column.cast(pl.String), layout, timezone)
+    said: list[Remark] = []
+    return instants(path, column, kind, timezone, said), said
+
+
+def _number(column: pl.Series, profile: Profile) -> pl.Series:
+    """Return a column of numbers, with the decimal comma of the profile."""
+    return numbers(with_point(column) if profile.read.get("decimal") == "," else column)
+
+
+def _speeds(path: str, frame: pl.DataFrame, columns: Mapping[str, str], profile: Profile) -> pl.Series | None:
+    """Return speeds in km/h, null without a column of them."""
+    if "speed_with_unit" in columns:
+        texts = frame[columns["speed_with_unit"]].cast(pl.String)
+        return from_texts(path, with_point(texts) if profile.read.get("decimal") == "," else texts)
+    speed = next((s for s in SPEED_TO_KPH if s in columns), None)
+    return None if speed is None else _kph(_number(frame[columns[speed]], profile), SPEED_TO_KPH[speed])
 
 
 def _numbered(sheet: Sheet) -> pl.Series:
@@ -88,7 +124,9 @@ def _everywhere(name: str, value: str, height: int) -> pl.Series:
 def _vehicles(sheet: Sheet, columns: Mapping[str, str], profile: Profile) -> tuple[pl.Series, list[Remark]]:
     """Return the vehicle of each record; without a column, one vehicle named as the file."""
     if "vehicle_id" in columns:
-        return words_of(sheet.frame[columns["vehicle_id"]]).text.alias("vehicle_id"), []
+        names, count = whole_names(sheet.frame[columns["vehicle_id"]])
+        said = [Remark("whole-names", sheet.path, count)] if count else []
+        return names.alias("vehicle_id"), said
     fixed = profile.fixed.get("vehicle_id")
     name = fixed or Path(sheet.path).name.split(".")[0]
     remarks = [] if fixed is not None else [vehicle_from_file(sheet.path, name)]
@@ -140,10 +178,11 @@ def _split(sheet: Sheet, typed: pl.DataFrame, columns: Mapping[str, str]) -> tup
     """Return the records that can become fixes, and the rejects."""
     sound = sound_as_a_whole(typed)
     if sound and not typed["vehicle_id"].null_count() and not typed["time"].null_count():
-        return typed, NO_REJECTS
+        return typed.drop(NO_FIX, strict=False), NO_REJECTS
     if not sound:
         refuse_other_coordinates(sheet.path, typed)
     reasons = reasons_of(typed)
+    typed = typed.drop(NO_FIX, strict=False)
     if reasons.null_count() == len(reasons):
         return typed, NO_REJECTS
     bad = reasons.is_not_null()

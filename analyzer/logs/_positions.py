@@ -6,6 +6,9 @@ from analyzer.coordinates import korean_crs_of
 from analyzer.errors import LogError
 from analyzer.logs._numbers import MAJORITY, within
 
+NO_FIX = "no_fix"
+"""Where a log says so: records for which the receiver had no position."""
+
 
 def sound_as_a_whole(typed: pl.DataFrame) -> bool:
     """Return whether it is plain without looking at single records that all positions are sound."""
@@ -34,11 +37,22 @@ def refuse_other_coordinates(path: str, typed: pl.DataFrame) -> None:
         raise LogError(message)
     beyond = (lat.abs() > 180) | (lon.abs() > 360)  # noqa: PLR2004
     if _share(beyond) > MAJORITY:
-        crs = korean_crs_of(_middle(lon), _middle(lat))
-        swapped_crs = korean_crs_of(_middle(lat), _middle(lon))
-        looks = f"they look like {crs or swapped_crs}; " if crs or swapped_crs else ""
-        message = f"{path}: positions are not degrees: {looks}transform them to WGS 84 (EPSG:4326)"
-        raise LogError(message)
+        raise LogError(f"{path}: positions are not degrees: {_looks(_middle(lon), _middle(lat))}")
+
+
+def _looks(x: float, y: float) -> str:
+    """Return what coordinates in metres look like, and what to do about it."""
+    crs, swapped = korean_crs_of(x, y), korean_crs_of(y, x)
+    advice = "transform them to WGS 84 (EPSG:4326)"
+    if crs is None and swapped is None:
+        return advice
+    columns = "" if crs else " with the two columns exchanged"
+    code = str(crs or swapped).split(" ")[0].rstrip(",")
+    return (
+        f"they look like {crs or swapped}{columns}; {advice}, or, where whoever made the log says so, declare "
+        f'crs = "{code}" in a profile; a system on the Bessel ellipsoid (5174, 2097, KATEC) taken for one on GRS 80 '
+        "is 300 to 400 m off, and no range shows it"
+    )
 
 
 def _share(mask: pl.Series) -> float:
@@ -58,6 +72,7 @@ def reasons_of(typed: pl.DataFrame) -> pl.Series:
     tests = {
         "no-vehicle": pl.col("vehicle_id").is_null(),
         "bad-time": pl.col("time").is_null(),
+        "no-fix": pl.col(NO_FIX) if NO_FIX in typed.columns else pl.lit(False),
         "bad-position": ~sound.fill_null(value=False),
     }
     reason = pl.coalesce(pl.when(test).then(pl.lit(name)) for name, test in tests.items())

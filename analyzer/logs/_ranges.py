@@ -4,9 +4,9 @@ import codecs
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 
 from analyzer.logs._format import Part, bounds
+from analyzer.logs._packed import MOST_BYTES, open_bytes, size_of
 
 BLOCK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 16
@@ -85,20 +85,25 @@ def survey(path: str, start: int, most_bytes: int, quote: bytes | None) -> Surve
 
     `quote` is the character within whose pairs a line end ends no line.
     """
-    size = Path(path).stat().st_size
-    surveyor = _Surveyor(deque(bounds(start, max(size, start), most_bytes)[1:-1]), quote)
+    known = size_of(path)
+    wanted: range | list[int] = range(start + most_bytes, MOST_BYTES, most_bytes)
+    if known is not None:
+        wanted = bounds(start, max(known, start), most_bytes)[1:-1]
+    surveyor = _Surveyor(deque(wanted), quote)
     block = bytearray(BLOCK_BYTES)
-    with Path(path).open("rb", buffering=0) as file:
-        while count := file.readinto(block):
+    with open_bytes(path) as file:
+        while count := file.readinto(block):  # type: ignore[attr-defined]
             surveyor.see(block if count == len(block) else block[:count])
     complete = not surveyor.decoder.getstate()[0]
-    cuts = [cut for cut in surveyor.cuts if cut < size]
+    size = surveyor.at
+    # Of a packed file the size is known only now: its last part must not be a small one.
+    cuts = [cut for cut in surveyor.cuts if cut < size - (most_bytes // 2 if known is None else 0)]
     return Survey((start, *cuts, size), surveyor.utf8 and complete)
 
 
 def parts_between(path: str, edges: tuple[int, ...]) -> tuple[Part, ...]:
     """Return parts of a text; their records are estimated by its first lines."""
-    with Path(path).open("rb") as file:
+    with open_bytes(path) as file:
         file.seek(edges[0])
         sample = file.read(SAMPLE_BYTES)
     line_bytes = len(sample) / max(sample.count(b"\n"), 1)

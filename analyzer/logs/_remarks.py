@@ -44,6 +44,11 @@ def _added_up(remarks: Iterable[Remark]) -> Iterator[Remark]:
         yield found[key]
 
 
+def built_in(path: str, name: str | None) -> tuple[Remark, ...]:
+    """Return the remark that a built-in profile was used, none where none was."""
+    return () if name is None else (Remark("built-in-profile", path, words=(name,)),)
+
+
 def _vehicle_from_file(remark: Remark) -> tuple[str, str]:
     path, name = remark.subject, remark.words[0]
     return (
@@ -80,11 +85,116 @@ def _unmapped(name: str) -> Callable[[Remark], tuple[str, str]]:
     return sentences
 
 
+def _clock_back(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 기록 중 시계가 {remark.count}번 뒤로 갔습니다. 그때마다 새 운행으로 나누었습니다.",
+        f"{remark.subject}: the clock steps back {remark.count} time(s) in the recording; each starts a new trip.",
+    )
+
+
+def _leap_second(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 윤초(23:59:60 UTC) {remark.count}건은 다음 날 00:00:00으로 보았습니다.",
+        f"{remark.subject}: {remark.count} leap second(s) (23:59:60 UTC) count as 00:00:00 of the next day.",
+    )
+
+
+def _no_checksum(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 문장 {remark.count}개에 체크섬이 없어 손상 여부를 확인할 수 없습니다.",
+        f"{remark.subject}: {remark.count} sentence(s) have no checksum; whether they are damaged cannot be told.",
+    )
+
+
+def _obfuscated(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 모든 바이트가 같은 값과 XOR 처리되어 있어, "
+        "파일 안의 소수점 자리로 그 값을 알아내 읽었습니다.",
+        f"{remark.subject}: every byte is obfuscated (XOR) by the same value; "
+        "it was read off the decimal points in the file.",
+    )
+
+
+def _outside_sentences(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: {remark.count}바이트는 NMEA 문장이 아니어서 읽지 않았습니다.",
+        f"{remark.subject}: {remark.count} byte(s) outside NMEA sentences are not read.",
+    )
+
+
+def _week_jump(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 날짜가 1024주(7168일)만큼 {remark.count}번 건너뜁니다. 수신기의 주 번호가 "
+        "넘어갔을 수 있으며, 날짜는 바꾸지 않았습니다.",
+        f"{remark.subject}: the date steps by 1024 weeks (7168 days) {remark.count} time(s), as when the week number "
+        "of the receiver rolls over; the dates are not changed.",
+    )
+
+
+def _week_roll_over(remark: Remark) -> tuple[str, str]:
+    path, first = remark.subject, remark.words[0]
+    return (
+        f"{path}: 위치 {remark.count}건의 날짜가 2010년 이전입니다({first} 등). "
+        "수신기의 주 번호가 넘어가 1024주(7168일) 이르게 기록되었을 수 있습니다. 날짜는 바꾸지 않았습니다.",
+        f"{path}: {remark.count} position(s) are dated before 2010 ({first}, …); the week number of the receiver may "
+        "have rolled over, so that they are 1024 weeks (7168 days) early. The dates are not changed.",
+    )
+
+
+def _built_in(remark: Remark) -> tuple[str, str]:
+    path, name = remark.subject, remark.words[0]
+    return (
+        f"{path}: 열 이름이 내장 프로파일 '{name}'과(와) 같아 그 프로파일로 읽었습니다.",
+        f"{path}: its columns are those of the built-in profile '{name}', by which it was read.",
+    )
+
+
+def _epoch(remark: Remark) -> tuple[str, str]:
+    path, kind = remark.subject, ", ".join(remark.words)
+    return (
+        f"{path}: 시각 열의 이름에 단위가 없어 값의 크기로 {kind}(1970년 UTC 기준)으로 보았습니다.",
+        f"{path}: no name says the unit of its times; by their size they were read as {kind} since 1970 UTC.",
+    )
+
+
+def _whole_names(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 차량 이름 {remark.count}건에서 소수점 이하(.0)를 지웠습니다.",
+        f"{remark.subject}: {remark.count} vehicle name(s) were numbers with a point; the '.0' was dropped.",
+    )
+
+
+def _clock_gap(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 시계가 건너뛰어 존재하지 않는 현지 시각이 있어, 그다음 존재하는 시각으로 보았습니다.",
+        f"{remark.subject}: holds local times that the clock skipped; each counts as the next that exists.",
+    )
+
+
+def _clock_fold(remark: Remark) -> tuple[str, str]:
+    return (
+        f"{remark.subject}: 시계가 되돌려져 두 번 있는 현지 시각이 있어, 앞의 것으로 보았습니다.",
+        f"{remark.subject}: holds local times that came twice when the clock went back; each counts as the first.",
+    )
+
+
 _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
+    "built-in-profile": _built_in,
+    "clock-back": _clock_back,
+    "clock-fold": _clock_fold,
+    "clock-gap": _clock_gap,
     "encoding": _encoding,
+    "epoch-unit": _epoch,
+    "leap-second": _leap_second,
     "negative-speed": _negative_speed,
+    "no-checksum": _no_checksum,
+    "obfuscated": _obfuscated,
+    "outside-sentences": _outside_sentences,
     "unmapped-control-mode": _unmapped("control_mode"),
     "unmapped-operator": _unmapped("operator"),
     "vehicle-from-file": _vehicle_from_file,
+    "week-jump": _week_jump,
+    "week-roll-over": _week_roll_over,
+    "whole-names": _whole_names,
 }
 """Code of a remark -> its Korean and English sentence."""

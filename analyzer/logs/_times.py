@@ -1,34 +1,71 @@
 """Times of plain tables: ISO 8601, or numbers since 1970, as instants in UTC."""
 
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._clock import layout_of, read_clock
 from analyzer.logs._numbers import MAJORITY, within
+from analyzer.logs._remarks import Remark
+from analyzer.windows import resolve_local
 
 INSTANT = pl.Datetime("us", "UTC")
 PER_UNIT_US = {"timestamp_s": 1_000_000.0, "timestamp_ms": 1_000.0, "timestamp_us": 1.0, "timestamp_ns": 1e-3}
 _EARLIEST_US, _LATEST_US = 315_532_800_000_000, 7_258_118_400_000_000
+_SIGNS_OF_TIME = frozenset("-:/TZ")
+SPAN_US = (_EARLIEST_US, _LATEST_US)
+"""Instants of logs lie in 1980 to 2200."""
 _PARTS = (
     r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[T ]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|z|[+-]\d\d(?::?\d\d)?)?$"
 )
 
 
-def instants(path: str, column: pl.Series, kind: str, timezone: str | None) -> pl.Series:
+def instants(
+    path: str, column: pl.Series, kind: str, timezone: str | None, said: list[Remark] | None = None
+) -> pl.Series:
     """Return the instants of a column, null where one cannot be read.
 
     `kind` is `timestamp` (text or a datetime) or `timestamp_s/ms/us/ns`. Times without an
     offset need `timezone`; LogError where it is not given, or the unit is plainly another.
+    What was assumed is added to `said`.
     """
+    said = [] if said is None else said
     if kind != "timestamp":
         return _from_numbers(path, column, kind)
     if isinstance(column.dtype, pl.Datetime):
-        return _from_datetimes(path, column, timezone)
+        return _from_datetimes(path, column, timezone, said)
     if column.dtype.is_numeric():
+        return _from_unnamed(path, column, said)
+    return _from_texts(path, column.cast(pl.String), timezone, said)
+
+
+def in_format(path: str, column: pl.Series, layout: str, timezone: str | None) -> tuple[pl.Series, list[Remark]]:
+    """Return the instants of texts in the format of a profile (strptime), null where one does not fit, and remarks."""
+    said: list[Remark] = []
+    try:
+        found = column.str.strip_chars().str.to_datetime(layout, strict=False, time_unit="us")
+    except pl.exceptions.PolarsError as error:
+        message = f"{path}: its times cannot be read by the format {layout!r} ({str(error).splitlines()[0]})"
+        raise LogError(message) from error
+    return _from_datetimes(path, found, timezone, said), said
+
+
+def _from_unnamed(path: str, column: pl.Series, said: list[Remark]) -> pl.Series:
+    """Return instants from numbers of which no name says the unit: their size does, and nothing else can be meant."""
+    sizes = column.cast(pl.Float64, strict=False).drop_nulls().drop_nans()
+    middle = sizes.median()
+    fits = [kind for kind, unit in PER_UNIT_US.items() if middle is not None and _in_range(float(middle) * unit)]  # type: ignore[arg-type]
+    if not fits:
         raise LogError(_unit_not_said(path, column.name))
-    return _from_texts(path, column.cast(pl.String), timezone)
+    said.append(Remark("epoch-unit", path, words=(fits[0].removeprefix("timestamp_"),)))
+    return _from_numbers(path, column, fits[0])
+
+
+def _in_range(micros: float) -> bool:
+    """Return whether an instant lies in 1980 to 2200."""
+    return _EARLIEST_US <= micros <= _LATEST_US
 
 
 def _unit_not_said(path: str, name: str) -> str:
@@ -101,46 +138,60 @@ def _naive_refused(path: str) -> LogError:
     )
 
 
-def _from_datetimes(path: str, column: pl.Series, timezone: str | None) -> pl.Series:
+def _from_datetimes(path: str, column: pl.Series, timezone: str | None, said: list[Remark]) -> pl.Series:
     """Return instants from typed datetimes."""
     if column.dtype.time_zone is not None:  # type: ignore[attr-defined]
         return column.dt.convert_time_zone("UTC").cast(INSTANT)
     if timezone is None:
         raise _naive_refused(path)
-    return _located(column, timezone)
+    return _located(path, column, timezone, said)
 
 
-def _located(column: pl.Series, timezone: str) -> pl.Series:
-    """Return local times as instants: the first of two, null where the clock skips it."""
+def _located(path: str, column: pl.Series, timezone: str, said: list[Remark]) -> pl.Series:
+    """Return local times as instants: of two the first, of none the next that exists."""
     local = column.cast(pl.Datetime("us"))
-    aware = local.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
-    return aware.dt.convert_time_zone("UTC").cast(INSTANT)
+    first, last = (
+        local.dt.replace_time_zone(timezone, ambiguous=which, non_existent="null") for which in ("earliest", "latest")
+    )
+    if (first != last).any():
+        said.append(Remark("clock-fold", path))
+    found = first.dt.convert_time_zone("UTC").cast(INSTANT)
+    skipped = found.is_null() & local.is_not_null()
+    if not skipped.any():
+        return found
+    said.append(Remark("clock-gap", path))
+    zone = ZoneInfo(timezone)
+    later = [resolve_local(naive, zone) for naive in local.filter(skipped)]
+    return found.scatter(skipped.arg_true(), pl.Series(later, dtype=INSTANT))
 
 
-def _from_texts(path: str, column: pl.Series, timezone: str | None) -> pl.Series:
+def _from_texts(path: str, column: pl.Series, timezone: str | None, said: list[Remark]) -> pl.Series:
     """Return instants from texts: those of one layout by their bytes, whatever is left one by one."""
-    parse = partial(_parsed, path, timezone)
+    if _are_numbers(column):
+        return _from_unnamed(path, column, said)
+    parse = partial(_parsed, path, timezone, said=said)
     layout = layout_of(column)
     clock = read_clock(column, layout, parse) if layout else None
-    if clock is None:
+    if clock is None or any(remark.code == "clock-gap" for remark in said):
         found = parse(column)
     else:
         micros, fits = clock
         found = micros.cast(INSTANT)
         if not fits.all():
             found = found.scatter((~fits).arg_true(), parse(column.filter(~fits)))
-    if found.null_count() > MAJORITY * len(column):
-        _refuse_numbers(path, column)
     return found
 
 
-def _refuse_numbers(path: str, text: pl.Series) -> None:
-    """Refuse texts most of which are numbers."""
-    if int(text.str.contains(r"^\s*\d{9,}(\.\d+)?\s*$").sum()) > MAJORITY * len(text):
-        raise LogError(_unit_not_said(path, text.name))
+def _are_numbers(text: pl.Series) -> bool:
+    """Return whether most texts are numbers, looking at all only where the first is one."""
+    place = text.is_not_null().arg_max()
+    first = None if place is None else text[place]
+    if first is None or _SIGNS_OF_TIME & set(first):
+        return False
+    return int(text.str.contains(r"^\s*\d{9,}(\.\d+)?\s*$").sum()) > MAJORITY * len(text)
 
 
-def _parsed(path: str, timezone: str | None, column: pl.Series) -> pl.Series:
+def _as_written(path: str, timezone: str | None, column: pl.Series, said: list[Remark] | None = None) -> pl.Series:
     """Return instants from texts: the common form at once, whatever is left by its parts."""
     text = column.str.strip_chars()
     zulu = text.str.replace("Z$", "+00:00")
@@ -149,11 +200,30 @@ def _parsed(path: str, timezone: str | None, column: pl.Series) -> pl.Series:
     left = fast.is_null() & text.is_not_null() & (text != "")
     if not left.any():
         return fast
-    slow = _by_parts(path, text.filter(left), timezone)
+    slow = _by_parts(path, text.filter(left), timezone, [] if said is None else said)
     return fast.scatter(left.arg_true(), slow)
 
 
-def _by_parts(path: str, text: pl.Series, timezone: str | None) -> pl.Series:
+def _parsed(path: str, timezone: str | None, text: pl.Series, said: list[Remark] | None = None) -> pl.Series:
+    """Return instants from texts; a second 60 is one only where UTC has leap seconds."""
+    found = _as_written(path, timezone, text, said)
+    leaps = text.str.contains(r":\d\d:60").fill_null(value=False)
+    if not leaps.any():
+        return found
+    seconds = _leap_seconds(path, text.filter(leaps), timezone)
+    if said is not None and (count := len(seconds) - seconds.null_count()):
+        said.append(Remark("leap-second", path, count))
+    return found.scatter(leaps.arg_true(), seconds)
+
+
+def _leap_seconds(path: str, text: pl.Series, timezone: str | None) -> pl.Series:
+    """Return 23:59:60 UTC as the second after 23:59:59, as POSIX clocks count; null for any other 60."""
+    last = _as_written(path, timezone, text.str.replace(r"(:\d\d):60", "${1}:59"))
+    midnight = last.dt.offset_by("1s")
+    return midnight.set(midnight.dt.truncate("1s") != midnight.dt.truncate("1d"), None)
+
+
+def _by_parts(path: str, text: pl.Series, timezone: str | None, said: list[Remark]) -> pl.Series:
     """Return instants from texts of other forms of ISO 8601."""
     parts = text.str.extract_groups(_PARTS).struct.unnest()
     names = parts.columns
@@ -181,6 +251,6 @@ def _by_parts(path: str, text: pl.Series, timezone: str | None) -> pl.Series:
         raise _naive_refused(path)
     aware = (frame["local"] - frame["offset"]).dt.replace_time_zone("UTC").cast(INSTANT)
     if naive.any() and timezone is not None:
-        located = _located(frame["local"].filter(naive), timezone)
+        located = _located(path, frame["local"].filter(naive), timezone, said)
         aware = aware.scatter(naive.arg_true(), located)
     return aware

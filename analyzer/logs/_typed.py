@@ -9,7 +9,8 @@ from analyzer.errors import LogError
 from analyzer.logs._columns import columns_of
 from analyzer.logs._format import Log, Part, PartSize, Plan, ReadOptions, bounds, refuse_unreadable
 from analyzer.logs._plain import Sheet, log_of
-from analyzer.logs._profile import load_profile
+from analyzer.logs._profile import fitting, load_profile
+from analyzer.logs._remarks import built_in
 
 Scan = Callable[[str], pl.LazyFrame]
 
@@ -19,7 +20,8 @@ def plan_typed(path: str, options: ReadOptions, size: PartSize, name: str, scan:
     profile = load_profile(options.profile)
     try:
         lazy = scan(path)
-        columns_of(path, lazy.collect_schema().names(), profile)
+        names = lazy.collect_schema().names()
+        columns_of(path, names, fitting(profile, names))
         count = int(lazy.select(pl.len()).collect().item())
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(path, name, error) from error
@@ -35,11 +37,15 @@ def read_typed(plan: Plan, part: Part, options: ReadOptions, scan: Scan) -> Log:
     length = None if part.stop is None else part.stop - part.start
     try:
         lazy = scan(plan.path)
-        columns = columns_of(plan.path, lazy.collect_schema().names(), profile)
+        names = lazy.collect_schema().names()
+        profile = fitting(profile, names)
+        columns = columns_of(plan.path, names, profile)
         frame = lazy.select(list(dict.fromkeys(columns.values()))).slice(part.start, length).collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(plan.path, plan.format, error) from error
-    return log_of(Sheet(plan.path, plan.format, frame.rechunk()), options, profile)
+    return log_of(
+        Sheet(plan.path, plan.format, frame.rechunk(), remarks=built_in(plan.path, profile.name)), options, profile
+    )
 
 
 def _unreadable(path: str, name: str, error: Exception) -> LogError:

@@ -45,6 +45,7 @@ COVERAGE = {"control_mode": (CONTROL_MODES, MODE_WORDS), "operator": (OPERATORS,
 MOST_RUNS = 8
 """Runs are worth it where there are at least this many records to a run."""
 
+_POINTED = r"^(\d+)\.0+$"
 Starts = np.ndarray[Any, np.dtype[np.uint32]]
 
 
@@ -148,6 +149,29 @@ def _where(values: pl.Series, holds: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
     """Return the values where a condition holds, null elsewhere."""
     value = pl.col(values.name)
     return values.to_frame().select(pl.when(holds(value)).then(value))[values.name]
+
+
+def whole_names(column: pl.Series) -> tuple[pl.Series, int]:
+    """Return names, those that are whole numbers without their point (`971650.0`), and how many of these there are.
+
+    Each name is looked at by itself: what a part of a log holds must not decide.
+    """
+    words = words_of(column)
+    heads = words.heads.drop_nulls()
+    pointed = heads.str.contains(_POINTED)
+    if not pointed.any():
+        return words.text, 0
+    count = words.count(heads.filter(pointed).unique().to_list())
+    return words.text.str.replace(_POINTED, "${1}"), count
+
+
+def no_fix(frame: pl.DataFrame, columns: Mapping[str, str], said: Mapping[str, str]) -> pl.Series | None:
+    """Return where the log says that there was no position, null where it never says."""
+    if "fix" not in columns:
+        return None
+    meaning = {word.strip().lower() for word, ours in said.items() if ours == "no"}
+    texts = words_of(frame[columns["fix"]]).text.str.to_lowercase()
+    return texts.is_in(sorted(meaning)).fill_null(value=False)
 
 
 def mapped(

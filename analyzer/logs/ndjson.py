@@ -12,7 +12,7 @@ numbers count lines that are not empty from 1.
 import json
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,11 @@ from analyzer.errors import LogError
 from analyzer.logs._columns import columns_of
 from analyzer.logs._files import is_url
 from analyzer.logs._format import NO_REJECTS, Format, Log, Part, PartSize, Plan, ReadOptions
+from analyzer.logs._packed import open_bytes
 from analyzer.logs._plain import Sheet, clean_text, log_of
-from analyzer.logs._profile import Profile, load_profile
+from analyzer.logs._profile import Profile, fitting, load_profile
 from analyzer.logs._ranges import parts_between, survey
+from analyzer.logs._remarks import built_in
 
 HEAD_BYTES = 1 << 16
 _BOM = b"\xef\xbb\xbf"
@@ -34,7 +36,8 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
     if is_url(path):
         raise LogError(f"{path}: NDJSON is read from files only; download it first")
-    columns_of(path, list(_members(path)), load_profile(options.profile))
+    names = list(_members(path))
+    columns_of(path, names, fitting(load_profile(options.profile), names))
     found = survey(path, 0, size.text_bytes, None)
     if not found.utf8:
         raise LogError(f"{path}: is not UTF-8 text; save it as UTF-8")
@@ -43,7 +46,7 @@ def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
 
 def _members(path: str) -> dict[str, Any]:
     """Return the members of the first objects of a file and their values, the first that is not null."""
-    with Path(path).open("rb") as file:
+    with open_bytes(path) as file:
         lines = file.read(HEAD_BYTES).removeprefix(_BOM).splitlines()
     members: dict[str, Any] = {}
     for line in lines:
@@ -56,13 +59,14 @@ def _members(path: str) -> dict[str, Any]:
 
 
 def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
-    profile = load_profile(options.profile)
     members = _members(plan.path)
-    with Path(plan.path).open("rb") as file:
+    profile = fitting(load_profile(options.profile), members)
+    with open_bytes(plan.path) as file:
         file.seek(part.start)
         data = file.read(-1 if part.stop is None else part.stop - part.start)
     data = data.removeprefix(_BOM) if part.start == 0 else data
     sheet = _at_once(plan, data, members, profile) or _by_line(plan, data, members)
+    sheet = replace(sheet, remarks=(*sheet.remarks, *built_in(plan.path, profile.name)))
     return log_of(sheet, options, profile)
 
 
@@ -173,4 +177,4 @@ def _recognises(head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
 
 
-FORMAT = Format("ndjson", (".ndjson", ".jsonl"), _recognises, _read, _plan)
+FORMAT = Format("ndjson", (".ndjson", ".jsonl"), _recognises, _read, _plan, unpacks=True)

@@ -23,4 +23,4 @@ def _recognises(_head: bytes) -> bool:
     return False  # any text may be a table: CSV answers for it
 
 
-FORMAT = Format("tsv", (".tsv", ".tab"), _recognises, _read, _plan)
+FORMAT = Format("tsv", (".tsv", ".tab"), _recognises, _read, _plan, unpacks=True)

@@ -1,11 +1,7 @@
-"""What lies under the zones: layers of GeoJSON, GeoPackage or FlatGeobuf files, packed for the page."""
+"""What lies under the zones: layers of files of shapes, packed for the page."""
 
 import hashlib
-import json
-import sqlite3
-import struct
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,21 +9,15 @@ from typing import Any
 import numpy as np
 import shapely
 
-from analyzer.errors import OutputError
-from analyzer.outputs import _flatgeobuf
+from analyzer.errors import OutputError, VectorError
 from analyzer.outputs._packing import packed_json
+from analyzer.vectors import VectorLayer, read_layers
+from analyzer.vectors.systems import system_of, transformed
 
-WGS84 = "EPSG:4326"
 PARTS_A_DEGREE = 1_000_000
 SIMPLIFY_DEG = 1e-5
 MOST_VERTICES = 300_000
-ENVELOPE_BYTES = (0, 32, 48, 48, 64)
-HEADER_BYTES = 8
 PAD = 0.3
-TABLES = """
-SELECT g.table_name, g.column_name, s.organization, s.organization_coordsys_id
-FROM gpkg_geometry_columns g JOIN gpkg_spatial_ref_sys s ON s.srs_id = g.srs_id ORDER BY g.table_name
-"""
 
 
 @dataclass(frozen=True)
@@ -46,73 +36,20 @@ def read_basemap(paths: Sequence[Path]) -> tuple[Layer, ...]:
 
 
 def _layers(path: Path) -> list[Layer]:
-    """Return the layers of one file."""
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise OutputError(f"{path}: a basemap is a file of the kind {', '.join(READERS)}")
+    """Return the layers of one file in WGS 84; a file that names no system is taken as WGS 84."""
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return [
-            Layer(name, _in_wgs84(np.array(own, dtype=object), crs), str(path), digest)
-            for name, crs, own in reader(path)
-        ]
-    except (OSError, ValueError, LookupError, TypeError, sqlite3.Error, struct.error, shapely.GEOSException) as error:
-        raise OutputError(f"{path}: cannot be read as a basemap ({error})") from error
+        return [Layer(own.name, _in_wgs84(own), str(path), digest) for own in read_layers(path)]
+    except (OSError, ValueError, VectorError, shapely.GEOSException) as error:
+        raise OutputError(f"{path}: cannot be used as a basemap ({error})") from error
 
 
-def _geojson(path: Path) -> Iterator[tuple[str, str | None, list[Any]]]:
-    """Yield the one layer of a GeoJSON file; features are read one by one, those without geometry left out."""
-    content = json.loads(path.read_text(encoding="utf-8-sig"))
-    crs = content.get("crs") or {}
-    name = str(crs.get("properties", {}).get("name", ""))
-    features = content.get("features", [content])
-    shapes = [f.get("geometry") if f.get("type") == "Feature" else f for f in features]
-    yield path.stem, name if name and "CRS84" not in name else None, [_shape(own) for own in shapes if own]
-
-
-def _shape(geometry: dict[str, Any]) -> Any:
-    """Return a geometry of GeoJSON in two dimensions."""
-    return shapely.force_2d(shapely.from_geojson(json.dumps(geometry)))
-
-
-def _geopackage(path: Path) -> Iterator[tuple[str, str | None, list[Any]]]:
-    """Yield the layers of a GeoPackage."""
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
-        for table, column, organization, code in base.execute(TABLES).fetchall():
-            own, table_name = ('"' + name.replace('"', '""') + '"' for name in (column, table))
-            rows = base.execute(f"SELECT {own} FROM {table_name} WHERE {own} IS NOT NULL")  # noqa: S608 - names are quoted
-            crs = f"{organization}:{code}" if code and code > 0 else None
-            yield table, crs, [_blob(blob) for (blob,) in rows]
-
-
-def _blob(blob: bytes) -> Any:
-    """Return the geometry of a GeoPackage blob: a header, an envelope, WKB."""
-    envelope = ENVELOPE_BYTES[(blob[3] >> 1) & 7]
-    return shapely.force_2d(shapely.from_wkb(blob[HEADER_BYTES + envelope :]))
-
-
-def _fgb(path: Path) -> Iterator[tuple[str, str | None, list[Any]]]:
-    """Yield the one layer of a FlatGeobuf file."""
-    name, crs, geometries = _flatgeobuf.read(path.read_bytes())
-    yield name or path.stem, crs, geometries
-
-
-Reader = Callable[[Path], Iterator[tuple[str, str | None, list[Any]]]]
-READERS: dict[str, Reader] = {".geojson": _geojson, ".json": _geojson, ".gpkg": _geopackage, ".fgb": _fgb}
-
-
-def _in_wgs84(geometries: np.ndarray, crs: str | None) -> np.ndarray:
-    """Return the geometries as longitude and latitude; ValueError where the system is unknown."""
-    if crs and crs.upper() != WGS84:
-        from pyproj import Transformer  # noqa: PLC0415 - only for basemaps in another system
-        from pyproj.exceptions import CRSError  # noqa: PLC0415
-
-        try:
-            change = Transformer.from_crs(crs, WGS84, always_xy=True)
-        except CRSError as error:
-            raise ValueError(f"unknown coordinate system {crs}") from error
-        geometries = shapely.transform(geometries, change.transform, interleaved=False)
-    return geometries
+def _in_wgs84(layer: VectorLayer) -> np.ndarray:
+    """Return the geometries of a layer as longitude and latitude; features without one are left out."""
+    geometries = np.array([f.geometry for f in layer.features if f.geometry is not None], dtype=object)
+    if layer.crs is None or layer.crs == "OGC:CRS84":
+        return geometries
+    return np.asarray(transformed(geometries, system_of(layer.crs)), dtype=object)
 
 
 def packed_layers(layers: Sequence[Layer], bounds: Sequence[float]) -> str:

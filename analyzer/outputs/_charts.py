@@ -3,7 +3,9 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
+from itertools import accumulate
 from typing import Any
+from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -18,6 +20,7 @@ from analyzer.rules import Rule
 from analyzer.windows import local_instant_us, window_edges
 
 LABEL, RIGHT, ROW, TOP = 170.0, 992.0, 24.0, 26.0
+MOST_LETTERS = 24
 MOST_STEPS = 40
 MOST_ROWS = 40
 NEAR_PX = 0.5
@@ -39,6 +42,13 @@ def _rect(kind: str, x: float, y: float, width: float, height: float) -> str:
 def _spans(rows: pl.DataFrame) -> Iterator[tuple[int, int]]:
     """Yield start and end of rows as microseconds since 1970 UTC."""
     return zip(*(rows[name].dt.epoch("us").to_list() for name in ("start", "end")), strict=True)
+
+
+def shortened(name: str) -> str:
+    """Return a name cut to what fits beside the hours: a Korean letter is as wide as two Latin ones."""
+    widths = accumulate(2 if east_asian_width(letter) in "WF" else 1 for letter in name)
+    fits = sum(1 for width in widths if width <= MOST_LETTERS)
+    return name if fits == len(name) else name[: fits - 1] + "…"
 
 
 class Timeline:
@@ -99,7 +109,7 @@ class Timeline:
 
     def _vehicle(self, name: str, day: dt.date, rows: pl.DataFrame, y: float) -> str:
         """Return the row of one vehicle: windows below, what was driven on them, findings under it."""
-        label = escape(plain(name if len(name) <= 24 else name[:23] + "…"))  # noqa: PLR2004
+        label = escape(plain(shortened(name)))
         out = [f'<text class="row-name" x="4" y="{y + 15:.1f}">{label}</text>']
         out += self._bars("window", day, self._windows(name, day), y + 1, ROW - 2)
         for verdict in DRAWN:
@@ -140,13 +150,18 @@ class Timeline:
         """Yield the permits for a vehicle where it was on a day; of an unknown type, all."""
         exposure = self._analysis.exposure.filter((pl.col("vehicle_id") == name) & (pl.col("local_date") == day))
         zones = {z for text in exposure["zone_id"] for z in text.split("+")}
-        listed = self._analysis.zone_set.fleet.get(name)
-        kind = listed.vehicle_type if listed else ""
+        kinds = self._types(name)
         for rule in self._analysis.zone_set.rules.rules:
             named = not (rule.vehicles or rule.vehicle_types) or name in rule.vehicles
-            typed = bool(rule.vehicle_types) and (not kind or kind in rule.vehicle_types)
+            typed = bool(rule.vehicle_types) and ("" in kinds or bool(kinds & set(rule.vehicle_types)))
             if rule.kind == "permit" and zones & set(rule.zones) and (named or typed):
                 yield rule
+
+    def _types(self, name: str) -> set[str]:
+        """Return the types of a vehicle as the log states them, else as the fleet file does; "" where nobody does."""
+        listed = self._analysis.zone_set.fleet.get(name)
+        fallback = listed.vehicle_type if listed else ""
+        return {kind or fallback for kind in self._analysis.vehicle_types.get(name, ("",))}
 
 
 def speed_charts(analysis: Analysis) -> list[dict[str, Any]]:

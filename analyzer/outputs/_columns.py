@@ -6,7 +6,7 @@ from typing import Literal
 from analyzer.language import Both, both
 
 Kind = Literal[
-    "text", "long", "time", "date", "number", "whole", "degrees", "share", "verdict", "check", "mode", "zone"
+    "text", "long", "time", "date", "number", "whole", "degrees", "share", "verdict", "check", "mode", "zone", "visit"
 ]
 WIDTHS: dict[str, int] = {
     "long": 70,
@@ -17,6 +17,7 @@ WIDTHS: dict[str, int] = {
     "check": 18,
     "verdict": 15,
     "mode": 14,
+    "visit": 26,
 }
 """Widths in characters; numbers get 12."""
 
@@ -95,6 +96,17 @@ EXPOSURE = (
     Shown("observed_share", both("Observed share"), "share"),
     Shown("mean_speed_kph", both("Mean speed (km/h)"), "number"),
     Shown("top_speed_kph", both("Top speed (km/h)"), "number"),
+)
+
+VISITS = (
+    _ZONE,
+    _VEHICLE,
+    _TRIP,
+    Shown("start", both("Inside from"), "time"),
+    Shown("starts_with", both("Starts with"), "visit"),
+    Shown("end", both("Inside until"), "time"),
+    Shown("ends_with", both("Ends with"), "visit"),
+    Shown("duration_s", both("Duration (s)"), "number"),
 )
 
 EVENTS = (

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from analyzer.figures import kilometres, lasting, number, share
+from analyzer.figures import kilometres, lasting, local_time, number, share
 from analyzer.language import Both, both, joined, several
 from analyzer.results import Analysis
 from analyzer.summary import FINDING_VERDICTS
 from analyzer.terms import CONTROL_MODES
-from analyzer.wording import CHECK_WORDS, MODE_WORDS, REJECT_WORDS, word
+from analyzer.wording import CHECK_WORDS, MODE_WORDS, REJECT_WORDS, VISIT_WORDS, word
 
 Row = dict[str, Any]
 OUTSIDE = both("outside every zone")
@@ -122,6 +122,33 @@ def _zone_names(analysis: Analysis, ids: pl.Series) -> Both:
     return {lang: ", ".join(name[lang] for name in names) for lang in ("ko", "en")}
 
 
+def visits(analysis: Analysis, zone: ZoneInfo, most: int) -> list[Row]:
+    """Return, zone by zone, who was inside from when until when, at most `most` rows each in order of time."""
+    found = analysis.visits.partition_by("zone_id", as_dict=True)
+    made = []
+    for own in analysis.zone_set.zones:
+        rows = found.get((own.zone_id,))
+        if rows is not None:
+            shown = rows.sort("start", "vehicle_id", "trip_id", "end").head(most)
+            count = several(rows.height, "{n} visit", "{n} visits")
+            lines = [_visit(row, zone) for row in shown.iter_rows(named=True)]
+            made.append({"name": own.name, "count": count, "rows": lines, "more": max(rows.height - most, 0)})
+    return made
+
+
+def _visit(row: Mapping[str, Any], zone: ZoneInfo) -> Row:
+    """Return one visit with its times as text."""
+    return {
+        "vehicle": row["vehicle_id"],
+        "trip": row["trip_id"],
+        "start": local_time(row["start"], zone),
+        "end": local_time(row["end"], zone),
+        "starts_with": VISIT_WORDS[row["starts_with"]],
+        "ends_with": VISIT_WORDS[row["ends_with"]],
+        "time": lasting(row["duration_s"]),
+    }
+
+
 def zone_badges(analysis: Analysis) -> dict[str, Both]:
     """Return zone id -> what was found there, in a few words, where anything was."""
     badges: dict[str, Both] = {}
@@ -138,7 +165,7 @@ def _counted(verdict: str, number_: int) -> Both:
     if verdict == "violation":
         return several(number_, "{n} violation", "{n} violations")
     if verdict == "indeterminate":
-        return both("{n} undecided", n=f"{number_:,}")
+        return both("{n} indeterminate", n=f"{number_:,}")
     return both("{n} not observed", n=f"{number_:,}")
 
 

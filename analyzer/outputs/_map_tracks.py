@@ -2,7 +2,8 @@
 
 A day is four columns of varints: heads (trip, verdict, vertices, and longitude, latitude and
 time of the first vertex, each less that of the line before), then steps of longitude, latitude
-and time. Broken stretches are whole 1e-7 degrees and milliseconds, all others 2e-6 degrees and seconds.
+and time. Broken stretches are whole 1e-7 degrees (`TIGHT_DEG` of them where a page would be too
+large) and milliseconds, all others 2e-6 degrees and seconds.
 """
 
 import datetime as dt
@@ -24,6 +25,8 @@ BROKEN = ("indeterminate", "violation")
 DEG = 1e7
 MILLISECOND_US = 1_000
 COARSE_DEG, COARSE_MS = 20, 1_000
+TIGHT_DEG = 15
+"""Broken stretches are rounded to so many 1e-7 degrees at the most: no vertex moves by more than 9 cm along an axis."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,11 @@ class Day:
     lines: str
 
 
-def days_of(tracks: pl.DataFrame, trips: Mapping[tuple[Any, ...], int], timezone: str) -> list[Day]:
-    """Return the tracks by local day; `trips` numbers (vehicle_id, trip_id, trip_start)."""
+def days_of(tracks: pl.DataFrame, trips: Mapping[tuple[Any, ...], int], timezone: str, fine_deg: int = 1) -> list[Day]:
+    """Return the tracks by local day; `trips` numbers (vehicle_id, trip_id, trip_start).
+
+    `fine_deg` is how many 1e-7 degrees the steps of broken stretches are whole multiples of.
+    """
     if tracks.is_empty():
         return []
     midnights = local_midnights(timezone, _us(tracks["start"].min()), _us(tracks["end"].max()))
@@ -46,7 +52,7 @@ def days_of(tracks: pl.DataFrame, trips: Mapping[tuple[Any, ...], int], timezone
     lines = _by_day(tracks.select("verdict", *VERTICES, trip=pl.Series(numbers, dtype=pl.Int64)), midnights)
     dates = {number: date.isoformat() for number, (_, date) in enumerate(midnights)}
     parts = lines.partition_by("day", as_dict=True, maintain_order=True)
-    return [_day(dates[number], parts[(number,)]) for number in sorted(key[0] for key in parts)]
+    return [_day(dates[number], parts[(number,)], fine_deg) for number in sorted(key[0] for key in parts)]
 
 
 def _us(instant: Any) -> int:
@@ -81,7 +87,7 @@ def _day_of(time_us: int, edges: np.ndarray) -> int:
     return max(int(np.searchsorted(edges, time_us, side="right")) - 1, 0)
 
 
-def _day(date: str, lines: pl.DataFrame) -> Day:
+def _day(date: str, lines: pl.DataFrame, fine_deg: int) -> Day:
     """Return one day, packed: trip after trip, in order of time."""
     ordered = lines.with_columns(first=pl.col("time_us").list.first()).sort("trip", "first", "verdict")
     count = ordered["time_us"].list.len().to_numpy().astype(np.int64)
@@ -90,12 +96,12 @@ def _day(date: str, lines: pl.DataFrame) -> Day:
     fine = ordered["verdict"].is_in(BROKEN).to_numpy()
     degrees = [np.rint(flat[name].to_numpy() * DEG).astype(np.int64) for name in VERTICES[:2]]
     milliseconds = flat["time_us"].to_numpy() // MILLISECOND_US
-    columns = [*zip(degrees, (COARSE_DEG, COARSE_DEG), strict=True), (milliseconds, COARSE_MS)]
+    columns = [*((values, fine_deg, COARSE_DEG) for values in degrees), (milliseconds, 1, COARSE_MS)]
     first = np.cumsum(count) - count
     heads = [ordered["trip"].to_numpy(), verdict.to_numpy(), count]
-    heads += [np.diff(values[first], prepend=0) for values, _ in columns]
+    heads += [np.diff(values[first], prepend=0) for values, _, _ in columns]
     streams = [varints(np.column_stack(heads).ravel())]
-    streams += [varints(_steps(values, first, count, np.where(fine, 1, coarse))) for values, coarse in columns]
+    streams += [varints(_steps(values, first, count, np.where(fine, unit, coarse))) for values, unit, coarse in columns]
     sizes = varints(np.array([len(ordered), *map(len, streams)], dtype=np.int64))
     text = packed(sizes + b"".join(streams))
     return Day(date, int(milliseconds.min()), int(milliseconds.max()), len(milliseconds), text)

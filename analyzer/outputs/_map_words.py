@@ -76,6 +76,10 @@ MAP_WORDS: dict[str, dict[str, str]] = {
         "ko": "이 날의 자료(map 폴더)를 읽지 못했습니다.",
         "en": "The data of this day (folder map) cannot be read.",
     },
+    "no_such": {
+        "ko": "이 결과에는 {id} 발견 사항이 없습니다. 다른 결과의 링크일 수 있습니다.",
+        "en": "This result has no finding {id}; the link may belong to another result.",
+    },
     "lonlat": {"ko": "경위도 (WGS 84)", "en": "WGS 84"},
     "grid": {"ko": "중부원점 (EPSG:5186) 동·북", "en": "EPSG:5186 E, N"},
     "made_by": {"ko": "zonelog {version} · 시간대 {zone}", "en": "zonelog {version} · time zone {zone}"},
@@ -97,6 +101,6 @@ def headline(summary: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     en = f"{count:,} {many} · {fleet}" if count else f"No certain violation · vehicles: {vehicles:,}"
     apart = {
         "ko": f"따로 셈: 판정 불가 {unsure:,}건, 관측되지 않음 {unseen:,}건",
-        "en": f"Counted apart: {unsure:,} undecided, {unseen:,} not observed",
+        "en": f"Counted apart: {unsure:,} indeterminate, {unseen:,} not observed",
     }
     return {"sentence": {"ko": ko, "en": en}, "apart": apart}

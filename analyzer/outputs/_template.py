@@ -24,7 +24,9 @@ def render(name: str, content: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """Return a value as the page shows it: hidden and turning characters of log texts as `?`."""
+    """Return a value as the page shows it: whole numbers in groups, hidden and turning characters as `?`."""
+    if type(value) is int:
+        return f"{value:,}"
     return plain(value) if type(value) is str else value
 
 

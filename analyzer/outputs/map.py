@@ -2,7 +2,8 @@
 
 folium draws the frame of the page; nothing from a log goes through its templates. All data
 is inert blocks of JSON and packed numbers, read by our own script, which sets text and never
-markup. A page of more than `MOST_BYTES` keeps its days and stories in a folder `map/` beside it.
+markup. Where a page would be larger than `MOST_BYTES`, vertices of findings are rounded more, up to 9 cm;
+where that is not enough, days and stories are in a folder `map/` beside it. No vertex of a finding is left out.
 """
 
 import re
@@ -15,13 +16,13 @@ import shapely
 
 from analyzer.outputs._basemap import packed_layers
 from analyzer.outputs._map_findings import PART, farthest_first, finding_columns, finding_parts, worst_first
-from analyzer.outputs._map_tracks import VERDICTS, Day, days_of
+from analyzer.outputs._map_tracks import TIGHT_DEG, VERDICTS, Day, days_of
 from analyzer.outputs._map_words import MAP_WORDS, headline
 from analyzer.outputs._map_zones import rules_of, zones_of
 from analyzer.outputs._output import Output, Run
 from analyzer.outputs._page import asset, chunk_script, inert_block, inert_json, leaflet, tile_source, with_policy
 from analyzer.results import Analysis
-from analyzer.wording import CHECK_WORDS, WORDS, answer
+from analyzer.wording import CHECK_WORDS, WORDS, answer, told
 
 __all__ = ["OUTPUT", "worst_first"]
 
@@ -49,18 +50,19 @@ WAY OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH 
 def _write(analysis: Analysis, folder: Path, run: Run) -> None:
     found = farthest_first(analysis.findings)
     trips = _trips(analysis)
-    days = days_of(analysis.tracks, trips, analysis.zone_set.rules.timezone)
-    chunks = {f"day-{day.date}": day.lines for day in days}
-    chunks |= {f"part-{n}": part for n, part in enumerate(finding_parts(found, analysis.zone_set))}
+    parts = {f"part-{n}": part for n, part in enumerate(finding_parts(found, analysis.zone_set))}
     first = {"findings": finding_columns(found, _numbers(analysis, trips), analysis.zone_set.rules.timezone)}
     if run.basemap:
         first["ground"] = packed_layers(run.basemap, _bounds(analysis))
-    data = _data(analysis, run, days, trips)
-    page = _page(data | {"beside": None}, first | chunks)
-    beside = len(page.encode()) > MOST_BYTES
+    for fine_deg, beside in ((1, False), (TIGHT_DEG, False), (1, True)):
+        days = days_of(analysis.tracks, trips, analysis.zone_set.rules.timezone, fine_deg)
+        chunks = {f"day-{day.date}": day.lines for day in days} | parts
+        data = _data(analysis, run, days, trips) | {"beside": FOLDER if beside else None, "fine": fine_deg}
+        page = _page(data, first if beside else first | chunks)
+        if len(page.encode()) <= MOST_BYTES:
+            break
     if beside:
         _write_beside(chunks, folder / FOLDER)
-        page = _page(data | {"beside": FOLDER}, first)
     images = tile_source(run.tiles) if run.tiles else None
     text = with_policy(page, beside=beside, images=images)
     (folder / "map.html").write_text(text, encoding="utf-8", newline="\n")
@@ -149,7 +151,7 @@ def _data(analysis: Analysis, run: Run, days: list[Day], trips: Mapping[tuple[An
         "words": {**WORDS, **MAP_WORDS},
         "checks": [{"code": code, **words} for code, words in CHECK_WORDS.items()],
         "verdicts": VERDICTS,
-        "notices": [{"ko": n.ko, "en": n.en} for n in analysis.notices],
+        "notices": told(analysis.notices),
         "timezone": zone_set.rules.timezone,
         "zones": zones_of(zone_set, summary["per_zone"]),
         "rules": rules_of(zone_set),

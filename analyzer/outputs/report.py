@@ -34,13 +34,15 @@ from analyzer.outputs._template import own_markup, render
 from analyzer.outputs.map import worst_first
 from analyzer.results import Analysis
 from analyzer.terms import VERDICTS
-from analyzer.wording import CHECK_WORDS, KIND_WORDS, MODE_WORDS, WORDS, answer, word
+from analyzer.wording import CHECK_WORDS, KIND_WORDS, MODE_WORDS, WORDS, answer, told, word
 
 MOST_FINDINGS = 500
 MOST_DAY_ROWS = 600
 MOST_TIMELINES = 40
 MOST_CLOSE_UPS = 8
 MOST_LOGS = 400
+MOST_VISITS = 40
+"""Visits to one zone that are printed; all are in report.xlsx."""
 
 
 def _write(analysis: Analysis, folder: Path, run: Run) -> None:
@@ -84,8 +86,8 @@ def _head(analysis: Analysis, zone: ZoneInfo) -> dict[str, Any]:
         "zone_rows": facts.by_zone(analysis),
         "not_entered": facts.not_entered(analysis),
         "quality": facts.quality(analysis),
-        "rule_notices": kinds["rules"],
-        "log_notices": kinds["logs"],
+        "rule_notices": told(kinds["rules"]),
+        "log_notices": told(kinds["logs"]),
     }
 
 
@@ -100,7 +102,7 @@ def _tiles(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = summary["findings"]
     return [
         {"kind": "violation", "value": f"{found['violation']:,}", "name": both("certain violations")},
-        {"kind": "indeterminate", "value": f"{found['indeterminate']:,}", "name": both("undecided")},
+        {"kind": "indeterminate", "value": f"{found['indeterminate']:,}", "name": both("indeterminate")},
         {"kind": "not_observed", "value": f"{found['not_observed']:,}", "name": both("stretches not observed")},
         {"kind": "", "value": f"{guilty:,} / {summary['vehicles']:,}", "name": both("vehicles with a violation")},
         {"kind": "", "value": f"{summary['trips']:,}", "name": both("trips")},
@@ -170,6 +172,7 @@ def _found(analysis: Analysis, zone: ZoneInfo) -> dict[str, Any]:
         "total": analysis.findings.height,
         "per_check": [(c, summary["checks"][c]) for c in CHECK_WORDS if c in summary["checks"]],
         "per_vehicle": [(n, _vehicle(v)) for n, v in summary["per_vehicle"].items()],
+        "visits": facts.visits(analysis, zone, MOST_VISITS),
         "days": days[:MOST_DAY_ROWS],
         "more_day_rows": max(len(days) - MOST_DAY_ROWS, 0),
         "events": [(word({}, k), v) for k, v in summary["events"].items()],

@@ -1,8 +1,8 @@
 """report.pdf, only with --pdf: the report as a browser of this machine prints it (Chromium, Chrome or Edge).
 
 Nothing is installed for it and nothing is loaded: the browser gets the page that was just
-written, with no network. Without such a browser: open report.html, and print. The bytes are
-the browser's own and differ from run to run.
+written, with no network. Without such a browser: open report.html, and print. The dates of
+the file are fixed: the same report and browser give the same bytes.
 """
 
 import os
@@ -34,6 +34,8 @@ OPTIONS = (
     "--no-pdf-header-footer",
 )
 LONGEST_S = 300
+_DATE = re.compile(rb"(?<=Date \(D:)\d{14}[+-]\d{2}'\d{2}'(?=\))")
+_FIXED_DATE = b"20000101000000+00'00'"
 _LINK = re.compile(r'<a href="[^"]*">')
 
 
@@ -65,6 +67,12 @@ def _write(_analysis: Analysis, folder: Path, _run: Run) -> None:
             raise OutputError(message) from error
     if not target.is_file():
         raise OutputError(f"the browser {command[0]} wrote no report.pdf; leave out --pdf, open report.html and print")
+    _without_dates(target)
+
+
+def _without_dates(pdf: Path) -> None:
+    """Write fixed dates into the PDF, as long as those in it, so that nothing in it moves."""
+    pdf.write_bytes(_DATE.sub(_FIXED_DATE, pdf.read_bytes()))
 
 
 def _without_links(report: Path, copy: Path) -> str:

@@ -21,7 +21,7 @@ from analyzer.outputs.map import worst_first
 from analyzer.plain_text import plain
 from analyzer.results import Analysis
 from analyzer.terms import VERDICTS
-from analyzer.wording import CHECK_WORDS, EVENT_WORDS, MODE_WORDS, REJECT_WORDS, WORDS, answer, word
+from analyzer.wording import CHECK_WORDS, EVENT_WORDS, MODE_WORDS, REJECT_WORDS, VISIT_WORDS, WORDS, answer, word
 
 MOST_ROWS = 1_000_000
 MOST_CHARACTERS = 32_000
@@ -29,8 +29,8 @@ CREATED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)
 """A fixed date in the file's properties: the same input gives the same bytes."""
 
 COLOURS = {
-    "violation": {"bg_color": "#f6d5ca", "font_color": "#9b2600", "bold": True},
-    "indeterminate": {"bg_color": "#ffe7bd", "font_color": "#8a5200", "bold": True},
+    "violation": {"bg_color": "#f6d5ca", "font_color": "#8c1010", "bold": True},
+    "indeterminate": {"bg_color": "#ffe7bd", "font_color": "#7a3e00", "bold": True},
     "not_checkable": {"bg_color": "#e3e3e3", "font_color": "#4d4d4d", "italic": True},
     "not_observed": {"bg_color": "#e3e3e3", "font_color": "#4d4d4d", "italic": True},
     "compliant": {"bg_color": "#dcefe2", "font_color": "#14613a"},
@@ -73,6 +73,7 @@ def _tables(analysis: Analysis) -> Iterator[tuple[str, Sequence[columns.Shown], 
     yield "Findings", columns.FINDINGS, worst_first(analysis.findings)
     yield "Coverage", columns.COVERAGE, analysis.coverage
     yield "Exposure", columns.EXPOSURE, analysis.exposure
+    yield "Visits", columns.VISITS, analysis.visits
     yield "Events", columns.EVENTS, analysis.events
     yield "Rejects", columns.REJECTS, analysis.rejects
 
@@ -145,6 +146,8 @@ class _Writer:
         known = {"event": EVENT_WORDS, "reason": REJECT_WORDS}.get(column.column, known)
         if known is not None:
             return lambda code: self._say(word(known, code))
+        if column.kind == "visit":
+            return lambda code: self._say(word(VISIT_WORDS, code))
         if column.kind == "zone":
             outside = self._say(both("outside every zone"))
             return lambda ids: ", ".join(self._zones.get(z, z) for z in ids.split("+")) if ids else outside

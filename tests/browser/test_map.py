@@ -9,6 +9,7 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from analyzer.analysis import Options, analyze
@@ -217,8 +218,25 @@ def test_a_link_opens_its_finding(opened, demo):
     assert page.input_value("#link").endswith("map.html#finding=1a49ae008276")
     page.evaluate("location.hash = '#finding=0a04be774fa4'")
     until(page, "document.querySelector('.detail').innerText.includes('30.0 m')")
-    page.goto(page.url.split("#")[0] + "#finding=%E0%A4%A")  # no id at all
-    page.wait_for_timeout(100)
+    page.evaluate("location.hash = '#finding=%E0%A4%A<b>'")  # no id at all
+    until(page, "document.querySelector('.status').textContent.includes('%E0%A4%A')")
+    assert page.locator(".status b").count() == 0
+    page.evaluate("location.hash = '#finding=1a49ae008276'")
+    until(page, "document.querySelector('.status').textContent === ''")
+
+
+def test_of_findings_that_overlap_each_has_its_own_stretch(opened, tmp_path):
+    from analyzer.outputs.map import OUTPUT
+
+    analysis, _ = run_demo(tmp_path / "demo", "ko")
+    whole = analysis.findings.filter(pl.col("finding_id") == "0a04be774fa4")
+    early = whole.with_columns(pl.col("start") + pl.duration(seconds=1), pl.col("start").alias("end"))
+    early = early.with_columns(end=pl.col("start") + pl.duration(seconds=9), finding_id=pl.lit("early"))
+    OUTPUT.write(replace(analysis, findings=pl.concat([whole, early])), tmp_path, Run(("zonelog",), "0"))
+    page = opened(tmp_path / "map.html", "#finding=early")
+    page.wait_for_selector(".detail h2")
+    spans = page.evaluate("zonelog.overlay._scene.stretch().map(({ line }) => line.end - line.start)")
+    assert spans == [9_000]
 
 
 def test_the_language_switches_without_reload(opened, demo):
@@ -242,16 +260,17 @@ def test_all_of_it_by_keyboard(opened, demo):
     assert page.evaluate("document.activeElement.className") == "skip"
     assert page.locator(".skip").first.bounding_box()["x"] >= 0  # seen when focused
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "findings"
+    assert page.evaluate("document.activeElement.id") == "row-0"
     page.keyboard.press("ArrowDown")
-    assert page.get_attribute("#findings", "aria-activedescendant") == "row-1"
+    assert page.evaluate("document.activeElement.id") == "row-1"
     page.keyboard.press("End")
-    assert page.get_attribute("#findings", "aria-activedescendant") == "row-7"
+    assert page.evaluate("document.activeElement.id") == "row-7"
+    assert page.locator("#findings [tabindex='0']").count() == 1
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
     page.wait_for_selector(".detail h2:focus")
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.id") == "findings"
+    assert page.evaluate("document.activeElement.id") == "row-0"
     stops = set()
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -450,9 +469,16 @@ def test_a_great_deal_is_drawn_with_few_vertices(opened, tmp_path):
     assert int(page.get_attribute("html", "data-drawn")) < 100_000
     page.uncheck("#in-view")
     assert rows(page).count() < 40  # of 20,000
-    page.focus("#findings")
+    page.focus("#findings [tabindex='0']")
+    own = page.evaluate("document.activeElement.id")
+    page.mouse.move(1300, 700)
+    page.mouse.wheel(0, 9_000)
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.activeElement.id") == own  # out of sight, and still where the keys go on
+    assert page.locator(f"#{own}").bounding_box()["y"] < 0
     page.keyboard.press("End")
-    assert page.get_attribute("#findings", "aria-activedescendant") == "row-19999"
+    assert page.evaluate("document.activeElement.id") == "row-19999"
+    assert page.locator("#findings [tabindex='0']").count() == 1
     page.keyboard.press("Enter")
     page.wait_for_selector(".detail h2")
 
@@ -490,6 +516,48 @@ def test_days_come_from_a_folder_where_one_file_is_too_big(opened, demo, tmp_pat
     assert int(page.get_attribute("html", "data-drawn")) > 10
     rows(page).first.click()
     page.wait_for_selector(".detail h2")
+
+
+def test_a_page_that_is_nearly_too_big_rounds_and_keeps_every_vertex(opened, demo, tmp_path, monkeypatch):
+    from analyzer.outputs import map as output
+
+    sizes, honest = [], output._page
+    monkeypatch.setattr(output, "_page", lambda *given: (page := honest(*given), sizes.append(len(page.encode())))[0])
+    run_demo(tmp_path / "out", "ko")
+    assert len(sizes) == 1
+    monkeypatch.setattr(output, "MOST_BYTES", sizes[0] - 1)
+    run_demo(tmp_path / "out", "ko")
+    assert len(sizes) == 3
+    assert not (tmp_path / "out" / "map").exists()
+    asked = "zonelog.overlay._scene.stretch().map(({ day, line }) => [line.to - line.from, day.x[line.from], day.y[line.to - 1]])"
+    fine, rounded = [], []
+    for folder, found in ((demo, fine), (tmp_path / "out", rounded)):
+        page = opened(folder / "map.html", "#finding=0a04be774fa4")
+        page.wait_for_selector(".detail h2")
+        found += [page.evaluate("zonelog.data.fine"), *page.evaluate(asked)[0]]
+    assert (fine[0], rounded[0]) == (1, 15)
+    assert fine[1] == rounded[1] == 361  # 36 s at 10 Hz
+    assert rounded[2:] == pytest.approx(fine[2:], abs=9 / 40_075_000)
+
+
+def test_a_large_fleet_is_thin_until_somebody_looks(opened, demo, tmp_path):
+    text = (demo / "map.html").read_text(encoding="utf-8")
+    assert text.count("MOST_LOADED = 3e6") == 1
+    policy = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+    (tmp_path / "map.html").write_text(
+        policy.sub("", text).replace("MOST_LOADED = 3e6", "MOST_LOADED = 100"), encoding="utf-8"
+    )
+    page = opened(tmp_path / "map.html")
+    held = "[...zonelog.overlay._scene.days()].map((day) => day.t.length)"
+    (thin,) = page.evaluate(held)
+    rows(page).first.click()
+    page.wait_for_selector(".detail h2")
+    (whole,) = page.evaluate(held)
+    assert thin < whole / 2
+    assert (
+        page.evaluate("zonelog.overlay._scene.stretch()[0].line.to - zonelog.overlay._scene.stretch()[0].line.from")
+        == 361
+    )
 
 
 def test_without_its_folder_a_map_still_answers(browser, tmp_path, monkeypatch):

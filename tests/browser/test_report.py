@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pypdfium2
@@ -191,6 +192,9 @@ def test_pdf_option(browser, demo, tmp_path):
     data = (tmp_path / "out" / "report.pdf").read_bytes()
     assert b"file:///" not in data
     assert "판정 보고서" in pypdfium2.PdfDocument(data)[0].get_textpage().get_text_range()
+    time.sleep(1.1)  # its dates are to the second
+    write_outputs(analysis, tmp_path / "out", Run(("zonelog",), "0", lang="ko", pdf=True))
+    assert (tmp_path / "out" / "report.pdf").read_bytes() == data
 
 
 def test_without_a_browser_the_pdf_is_refused(monkeypatch):

@@ -50,6 +50,7 @@ def assert_same(one, other):
     for name in TABLES:
         assert getattr(one, name).equals(getattr(other, name)), name
     assert other.speeds.is_empty() or one.speeds.equals(other.speeds)  # empty where nobody draws
+    assert other.visits.is_empty() or one.visits.equals(other.visits)
     assert one.summary == other.summary
 
 

@@ -133,7 +133,7 @@ def test_rejects_have_reason_and_text_and_add_up(tmp_path):
         (b"vehicle_id,timestamp,latitude,longitude\nV1,2026-03-17T10:00:00Z,126.8,35.1\n", "swapped"),
         (b"vehicle_id,timestamp,latitude,longitude\nV1,2026-03-17T10:00:00Z,1684500.5,939500.2\n", "EPSG:5179"),
         (b"vehicle_id,timestamp,latitude,longitude\nV1,2026-03-17T10:00:00Z,284500.5,185500.2\n", "EPSG:5186"),
-        (b"vehicle_id,timestamp,latitude,longitude\nV1,1773709200,35.1,126.8\n", "timestamp_s"),
+        (b"vehicle_id,timestamp,latitude,longitude\nV1,20260317100000,35.1,126.8\n", "timestamp_s"),
         (b"vehicle_id,timestamp_s,latitude,longitude\nV1,1773709200250,35.1,126.8\n", "looks like timestamp_ms"),
         (b"vehicle_id,timestamp,latitude,longitude\nV1,never,35.1,126.8\n", "not one of 1 records"),
     ],
@@ -204,9 +204,12 @@ def test_every_format_has_a_page_with_an_example():
         "ndjson",
         "parquet",
         "arrow",
+        "xlsx",
         "ros2-mcap",
         "ros2-db3",
         "ros1-bag",
+        "nmea",
+        "dtg",
     }
 
 

@@ -150,6 +150,10 @@ def test_explain(tmp_path):
         "SYNTHETIC-SWEEPER,2026-03-17T10:00",
     ):
         assert part in done.stdout
+    korean = zonelog("explain", "out", finding[:6], "--lang", "ko", cwd=tmp_path).stdout
+    for part in ("초과분      2.000 > 오차 0.000 km/h", "시작        2026-03-17 10:00", "+09:00", "계산식"):
+        assert part in korean
+    assert not set(korean.split()) & {"margin", "peak", "duration", "start", "formula", "records"}
     assert zonelog("explain", "out", "zzz", cwd=tmp_path).returncode == 4
     log(tmp_path, speed=8)
     assert "changed since" in zonelog("explain", "out", finding, cwd=tmp_path).stdout

@@ -14,7 +14,7 @@ from analyzer.outputs import Run, write_outputs
 from analyzer.zone_loading import load_zone_set
 from tests.hostile import NAMES, hostile_log
 
-SHEETS = ["Summary", "Findings", "Coverage", "Exposure", "Events", "Rejects"]
+SHEETS = ["Summary", "Findings", "Coverage", "Exposure", "Visits", "Events", "Rejects"]
 
 
 @pytest.fixture(scope="module")

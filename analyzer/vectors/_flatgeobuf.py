@@ -1,4 +1,4 @@
-"""The geometries of a FlatGeobuf file, and its coordinate system: what a basemap needs, no more.
+"""The geometries of a FlatGeobuf file, and its coordinate system: what basemaps and zones need, no more.
 
 A file is a signature, a header, a packed R-tree (skipped), and features; header and features
 are flatbuffers, of which this reads tables, vectors and scalars.
@@ -7,10 +7,13 @@ are flatbuffers, of which this reads tables, vectors and scalars.
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import shapely
+
+from analyzer.vectors._records import polygon_of
 
 SIGNATURE = b"fgb\x03fgb"
 NODE_BYTES = 40
@@ -89,7 +92,8 @@ def read(data: bytes) -> tuple[str, str | None, list[Any]]:
     first = 12 + length + _index_bytes(count, node)
     kind = header.scalar(2, "B", 0)
     tables = (feature.table(0) for feature in _features(data, first))
-    return header.text(0), _crs(header), [_geometry(own, kind) for own in tables if own is not None]
+    budget = iter(range(len(data)))
+    return header.text(0), _crs(header), [_geometry(own, kind, budget) for own in tables if own is not None]
 
 
 def _crs(header: Table) -> str | None:
@@ -103,6 +107,8 @@ def _index_bytes(count: int, node: int) -> int:
     """Return the size of the R-tree over so many features."""
     if not count or not node:
         return 0
+    if node < 2:  # noqa: PLR2004
+        raise ValueError("the index of the FlatGeobuf has nodes of one")
     nodes = level = count
     while level > 1:
         level = -(-level // node)
@@ -118,13 +124,18 @@ def _features(data: bytes, at: int) -> Iterator[Table]:
         at += 4 + length
 
 
-def _geometry(table: Table, kind: int) -> Any:
-    """Return a geometry; its own kind counts where the header names none."""
+def _geometry(table: Table, kind: int, budget: Iterator[int]) -> Any:
+    """Return a geometry; its own kind counts where the header names none.
+
+    `budget` ends a file that is a graph: each part costs one, each vertex sixteen.
+    """
     own = kind or table.scalar(6, "B", 0)
     parts = table.tables(7)
     if parts:
-        return shapely.geometrycollections([_geometry(part, part.scalar(6, "B", POLYGON)) for part in parts])
+        return shapely.geometrycollections([_geometry(part, part.scalar(6, "B", POLYGON), budget) for part in parts])
     points = table.vector(1, "<f8").reshape(-1, 2)
+    if next(islice(budget, 16 * len(points), None), None) is None:
+        raise ValueError("the FlatGeobuf holds more than its size allows")
     ends = table.vector(0, "<u4").tolist()
     rings = np.split(points, ends[:-1]) if ends else [points]
     if own in {POINT, POINTS}:
@@ -132,5 +143,5 @@ def _geometry(table: Table, kind: int) -> Any:
     if own in {LINE, LINES}:
         return shapely.multilinestrings([shapely.linestrings(ring) for ring in rings])
     if own == POLYGON:
-        return shapely.Polygon(rings[0], rings[1:])
+        return polygon_of(rings)
     raise ValueError(f"geometry of kind {own}")

@@ -1,0 +1,167 @@
+"""What is wrong with the data of a log, said of each file: never corrected, always told.
+
+Units that disagree with the positions, records out of order, duplicates, jumps, dates out
+of reach. Everything is counted over shards, so it does not depend on how a log is divided.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from analyzer.judging import Judged
+from analyzer.reduction import together
+from analyzer.rules import Rule
+from analyzer.tally import inversions, medians
+from analyzer.terms import SECOND_US, Notice
+from analyzer.zones import ZoneSet
+
+TOLERANCE = 1.2
+"""A median ratio beyond this, up or down, disagrees with the declared unit (a factor; 20 %)."""
+
+NEAR = 1.1
+"""A mistaken unit explains a ratio that is no farther from it than this factor."""
+
+LEAST_WINDOWS = 8
+"""Fewer windows say nothing about a unit."""
+
+MISTAKEN = (
+    (3.6, "km/h", "m/s"),
+    (2.237, "mph", "m/s"),
+    (1.944, "kn", "m/s"),
+    (1.852, "km/h", "kn"),
+    (1.609, "km/h", "mph"),
+)
+"""How many times too fast a speed is whose number is of the first unit and is read as of the second."""
+
+ROLL_OVER_US = 1024 * 7 * 86_400 * SECOND_US
+"""A GPS week counter of 10 bits starts again after 1,024 weeks."""
+
+YEAR_2000_US = 946_684_800 * SECOND_US
+
+
+def data_notices(judged: Judged, files: Sequence[str], trips: pl.DataFrame, zone_set: ZoneSet) -> Iterable[Notice]:
+    """Yield what must be said of the data; `files` are the paths as shown, `trips` those of the analysis."""
+    for file, (ratio, windows) in sorted(medians(together(judged.shards, "ratios")).items()):
+        if windows >= LEAST_WINDOWS and not 1 / TOLERANCE <= ratio <= TOLERANCE:
+            yield _unit(files[file], ratio, windows)
+    for file, count in inversions(judged.order).items():
+        if file not in judged.errors:
+            yield _inversions(files[file], count)
+    yield from _of_rejects(judged, files)
+    yield from _dates(trips, zone_set)
+
+
+def _unit(path: str, ratio: float, windows: int) -> Notice:
+    """Return that reported speeds disagree with the way."""
+    ko, en = _explained(ratio)
+    return Notice(
+        "speed-unit",
+        path,
+        f"{path}: 기록된 속도가 위치로 계산한 속도의 {ratio:.2f}배입니다(이동 구간 {windows}개의 중앙값). {ko}"
+        " 속도를 고치지 않았으므로 속도와 이동에 관한 판정을 믿기 전에 단위를 확인하십시오.",
+        f"{path}: reported speeds are {ratio:.2f} times what the positions imply (median of {windows} moving "
+        f"stretches). {en} Nothing was corrected: check the unit before trusting any verdict on speed or moving.",
+    )
+
+
+def _explained(ratio: float) -> tuple[str, str]:
+    """Return which mistaken unit is nearest to a ratio, if any is near."""
+    mistakes = [*MISTAKEN, *((1 / factor, told, real) for factor, real, told in MISTAKEN)]
+    factor, real, told = min(mistakes, key=lambda mistake: abs(math.log(ratio / mistake[0])))
+    if abs(math.log(ratio / factor)) > math.log(NEAR):
+        return "알려진 단위 차이로는 설명되지 않습니다.", "No mistaken unit that is known explains it."
+    return (
+        f"{real} 값을 {told}(으)로 읽으면 {factor:.3f}배가 됩니다.",
+        f"{real} read as {told} gives {factor:.3f}.",
+    )
+
+
+def _inversions(path: str, count: int) -> Notice:
+    """Return that records were not in order of time."""
+    return Notice(
+        "out-of-order",
+        path,
+        f"{path}: 같은 차량의 바로 앞 기록보다 이른 기록이 {count}건 있어 시각 순으로 정렬했습니다.",
+        f"{path}: {count} record(s) are earlier than the one before of the same vehicle; they were sorted by time.",
+    )
+
+
+def _of_rejects(judged: Judged, files: Sequence[str]) -> Iterable[Notice]:
+    """Yield how many duplicates (how many of them exact copies) and jumps a file has."""
+    rejects = together(judged.shards, "rejects")
+    if rejects.is_empty():
+        return
+    counts = rejects.group_by("file", "reason").agg(pl.len().alias("count"), pl.col("is_copy").sum().alias("copies"))
+    for file, reason, count, copies in counts.sort("file", "reason").iter_rows():
+        yield _duplicates(files[file], count, copies) if reason == "duplicate-time" else _jumps(files[file], count)
+
+
+def _duplicates(path: str, count: int, copies: int) -> Notice:
+    """Return that several records of a vehicle have one time."""
+    return Notice(
+        "duplicate-time",
+        path,
+        f"{path}: 같은 차량·같은 시각의 기록 {count}건을 제외했습니다(그대로 반복된 것 {copies}건, 내용이 다른 것 "
+        f"{count - copies}건). 마지막 기록을 따랐습니다.",
+        f"{path}: {count} record(s) have the vehicle and time of a later one and are left out ({copies} exact copies, "
+        f"{count - copies} that say something else); the last record stands.",
+    )
+
+
+def _jumps(path: str, count: int) -> Notice:
+    """Return that positions lie between two jumps."""
+    return Notice(
+        "position-jump",
+        path,
+        f"{path}: 앞뒤로 불가능한 속도를 뜻하는 위치 {count}건을 제외했습니다. 그 속도는 rejects 표에 있습니다.",
+        f"{path}: {count} position(s) that imply an impossible speed before and after are left out; "
+        "the table of rejects has the speeds.",
+    )
+
+
+def _dates(trips: pl.DataFrame, zone_set: ZoneSet) -> Iterable[Notice]:
+    """Yield the vehicles with trips at a time out of reach, or when a GPS week counter may have started again."""
+    early = pl.col("start_us") < YEAR_2000_US
+    moved = pl.lit(value=False)
+    for rule in zone_set.rules.rules:
+        moved |= _in_force(rule, pl.col("start_us") + ROLL_OVER_US)
+    none_now = ~pl.any_horizontal([_in_force(rule, pl.col("start_us")) for rule in zone_set.rules.rules] or [False])
+    found = trips.filter(early | (none_now & moved)).group_by("vehicle_id")
+    rows = found.agg(pl.len(), pl.col("start_us").min().cast(pl.Datetime("us")).dt.strftime("%Y-%m-%d"))
+    for vehicle, count, first in rows.sort("vehicle_id").iter_rows():
+        yield _date(vehicle, count, first)
+
+
+def _in_force(rule: Rule, time: pl.Expr) -> pl.Expr:
+    """Return whether a rule is in force at a time."""
+    ends = [end for end in (rule.expires_us, rule.until_us) if end is not None]
+    started = time >= rule.effective_us
+    return started & (time < min(ends)) if ends else started
+
+
+def _date(vehicle: str, count: int, first: str) -> Notice:
+    """Return that a clock may be wrong by the range of a GPS week counter."""
+    return Notice(
+        "date-out-of-reach",
+        vehicle,
+        f"차량 {vehicle}: 운행 {count}건의 날짜({first}부터)가 2000년 이전이거나, 1024주를 더해야 규칙의 시행 기간에 "
+        "듭니다. GPS 주 번호가 되돌아간 수신기일 수 있습니다. 날짜를 고치지 않았습니다.",
+        f"Vehicle {vehicle}: the dates of {count} trip(s), from {first} on, lie before 2000, or meet rules in force "
+        "only 1,024 weeks later, as of a receiver whose GPS week counter started again. No date was corrected.",
+    )
+
+
+def coarse_positions(path: str, grid: str, error_m: float) -> Notice:
+    """Return that positions are written on a coarse grid, and what that adds to their error."""
+    ko, en = (
+        ("32비트 실수로", "32-bit floats")
+        if grid == "float32"
+        else (f"소수점 {grid}자리로", f"{grid} decimals of degrees")
+    )
+    return Notice(
+        "coarse-positions",
+        path,
+        f"{path}: 좌표가 {ko} 적혀 있어 위치 정확도(1시그마)에 {error_m:.2g} m를 제곱합으로 더했습니다.",
+        f"{path}: positions are written with {en}; {error_m:.2g} m (1 sigma) widen their accuracy, in quadrature.",
+    )

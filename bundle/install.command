@@ -1,0 +1,3 @@
+#!/bin/sh
+# Double-click on macOS.
+exec /bin/sh "$(dirname "$0")/install.sh" "$@"
