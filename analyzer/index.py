@@ -74,7 +74,9 @@ class Index:
                 return act(base)
         except sqlite3.OperationalError as error:
             if "malformed" not in str(error) and "disk image" not in str(error):
-                raise LedgerError(f"{path}: the index of the ledger cannot be used ({error}); try again") from error
+                raise LedgerError(
+                    f"{path}: the index of the ledger cannot be used ({error}): make room, or wait for other runs"
+                ) from error
         except sqlite3.DatabaseError:
             pass
         self.note(path)

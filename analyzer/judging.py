@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from analyzer.errors import LogError, WorkerError
-from analyzer.kept_tasks import Source, regathers
+from analyzer.kept_tasks import HoursTask, Source, regathers
 from analyzer.legs import hints_for
 from analyzer.logs import PART_RECORDS, Plan, refuse_unreadable
 from analyzer.pool import Runner
@@ -262,11 +262,19 @@ def _regather(
     pool: Runner,
 ) -> None:
     """Judge these vehicles from records that are kept."""
-    sources = [Source(batch, bases[batch[0].file, batch[0].number]) for task, _ in kept for batch in task.batches]
-    spills = [spill for _, outcome in kept for spill in outcome.spills]
-    tasks = list(regathers(sources, spills, tangled, PART_RECORDS))
-    for task, outcome in zip(tasks, pool.run([(task, None) for task in tasks]), strict=True):
-        judged.add(Work(task), _done(outcome).shard)
+    sampled = {vehicle for _, outcome in kept for spill in outcome.spills for vehicle in spill.samples}
+    counts = []
+    for task, outcome in kept:
+        lanes, samples = outcome.shard.lanes, {v for spill in outcome.spills for v in spill.samples}
+        if samples or (lanes.width and not set(lanes["vehicle_id"]).isdisjoint(tangled)):
+            bases_of = (bases[batch[0].file, batch[0].number] for batch in task.batches)
+            counts.append(HoursTask(tuple(Source(*own) for own in zip(task.batches, bases_of, strict=True))))
+    counted = [_done(outcome).spills for outcome in pool.run([(task, None) for task in counts])]
+    sources = [source for task in counts for source in task.sources]
+    hours = [spill.rows for spills in counted for spill in spills]
+    tasks = list(regathers(sources, hours, tangled, sampled, PART_RECORDS))
+    for regather, found in zip(tasks, pool.run([(task, None) for task in tasks]), strict=True):
+        judged.add(Work(regather), _done(found).shard)
 
 
 def _done(outcome: Outcome | WorkerError) -> Outcome:

@@ -19,7 +19,7 @@ import polars as pl
 from analyzer.errors import LedgerError, WorkerError
 from analyzer.grounds import grounds_of
 from analyzer.joins import Joined
-from analyzer.kept_tasks import Regather
+from analyzer.kept_tasks import HoursTask, Regather
 from analyzer.pool import Pool
 from analyzer.shard import Shard
 from analyzer.shelf import Shelf, reading_key, remarks_from, remarks_of
@@ -143,10 +143,11 @@ def _described(task: Task, shelf: Shelf) -> tuple[Any, tuple[int, ...]]:
         pieces = [piece for batch in task.batches for piece in batch]
         files = tuple(sorted({piece.file for piece in pieces}))
         return ["slice", [shelf.part_key(p.file, p.part) for p in pieces]], files
-    if isinstance(task, Regather):
+    if isinstance(task, HoursTask | Regather):
         files = tuple(sorted({piece.file for source in task.sources for piece in source.batch}))
         read = [[[shelf.part_key(p.file, p.part) for p in s.batch], s.base] for s in task.sources]
-        return ["regather", read, task.vehicles, task.hours, task.alone], files
+        rest = () if isinstance(task, HoursTask) else (task.vehicles, task.hours, task.alone)
+        return [type(task).__name__, read, rest], files
     if isinstance(task, SeamTask):
         files = tuple(task.records["file"].unique().sort().to_list())
         frames = (_renumbered(task.records, _numbers(files)), task.seams)

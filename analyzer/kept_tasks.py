@@ -6,9 +6,10 @@ streams. Such a task reads the parts of logs that hold them, and judges some veh
 hours of a large one; which vehicles share a task depends on these parts alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 import polars as pl
 
@@ -41,6 +42,35 @@ class Source:
 
 
 @dataclass(frozen=True)
+class HoursTask:
+    """Say how many records of each vehicle there are in each hour, source by source."""
+
+    sources: tuple[Source, ...]
+
+    def run(self, common: Common, hints: Hints | None = None) -> Outcome:  # noqa: ARG002 - nothing is judged
+        """Return the counts."""
+        return Outcome(spills=tuple(Spill(Path(), _hours(_records(source, common))) for source in self.sources))
+
+
+def _hours(records: pl.DataFrame) -> pl.DataFrame:
+    """Return (vehicle_id, hour, count) of records."""
+    if records.is_empty():
+        return pl.DataFrame()
+    vehicle = pl.col("vehicle_id").cast(pl.String)
+    return records.group_by(vehicle, HOUR).agg(pl.len().cast(pl.Int64).alias("count")).sort("vehicle_id", "hour")
+
+
+def _records(source: Source, common: Common) -> pl.DataFrame:
+    """Return the records of a source, numbered as those of their log."""
+    readings: list[Reading] = []
+    records = read_batch(source.batch, common, readings)
+    for reading in readings:
+        if reading.error is not None:
+            raise LedgerError(reading.error)
+    return records.with_columns(pl.col("record") + source.base) if records.width else records
+
+
+@dataclass(frozen=True)
 class Regather:
     """Judge vehicles by all their records in some parts, or (`hours`: first and last) in some hours.
 
@@ -59,33 +89,26 @@ class Regather:
 
     def _own(self, source: Source, common: Common) -> pl.DataFrame:
         """Return the records of the vehicles in one source."""
-        readings: list[Reading] = []
-        records = read_batch(source.batch, common, readings)
-        for reading in readings:
-            if reading.error is not None:
-                raise LedgerError(reading.error)
+        records = _records(source, common)
         own = pl.col("vehicle_id").cast(pl.String).is_in(self.vehicles)
         if self.hours is not None:
             own &= HOUR.is_between(*self.hours)
-        named = records.filter(own).with_columns(pl.col("vehicle_id").cast(pl.String), pl.col("record") + source.base)
+        named = records.filter(own).with_columns(pl.col("vehicle_id").cast(pl.String))
         return named.sort("vehicle_id", "time", maintain_order=True)
 
 
 def regathers(
-    sources: Sequence[Source], spills: Sequence[Spill], vehicles: Sequence[str], size: int
+    sources: Sequence[Source], hours: Sequence[pl.DataFrame], vehicles: Sequence[str], whole: Collection[str], size: int
 ) -> Iterator[Regather]:
-    """Yield the tasks for some vehicles, of about `size` records; `spills` say what each source holds.
+    """Yield the tasks for some vehicles, of about `size` records; `hours` says what each source holds.
 
-    A vehicle with samples stays in one piece: they belong to fixes of other streams.
+    The vehicles of `whole`, with samples, stay in one piece: they belong to fixes of other streams.
     """
-    rows = pl.concat(
-        spill.rows.with_columns(source=pl.lit(number, dtype=pl.Int64))
-        for number, spill in enumerate(spills)
-        if spill.rows.height
+    found = pl.concat(
+        rows.with_columns(source=pl.lit(number, dtype=pl.Int64)) for number, rows in enumerate(hours) if rows.height
     ).filter(pl.col("vehicle_id").is_in(list(vehicles)))
-    whole = {vehicle for spill in spills for vehicle in spill.samples}
     small: list[tuple[tuple[int, ...], str, int]] = []
-    for (vehicle,), own in rows.partition_by("vehicle_id", as_dict=True).items():
+    for (vehicle,), own in found.partition_by("vehicle_id", as_dict=True).items():
         total = int(own["count"].sum())
         if total > size and vehicle not in whole:
             yield from _by_hours(sources, vehicle, own, size)

@@ -17,6 +17,7 @@ from analyzer.errors import LedgerError, LogError
 from analyzer.index import Stamp
 from analyzer.logs import Log, Part, Plan, Remark
 from analyzer.store import Store, digest_of, packed
+from analyzer.tables import INSTANT
 
 OWN_PATH = "\0"
 """Stands for the path of a log, which may be another one when its records are asked for again."""
@@ -75,7 +76,7 @@ class Shelf:
         self.logs[file].refuse_changed()
         log = read()
         self.logs[file].refuse_changed()
-        tables = {"records": log.records, "rejects": log.rejects}
+        tables = {"records": _steps(log.records), "rejects": log.rejects}
         piece = self.store.put(packed({name: frame for name, frame in tables.items() if frame.width}))
         self.store.commit("records", key, {"piece": piece, **_plain(log)})
         return log
@@ -88,7 +89,24 @@ class Shelf:
             return None
         records, rejects = (frames.get(name, pl.DataFrame()) for name in ("records", "rejects"))
         remarks = remarks_from(receipt["remarks"], plan.path)
-        return Log(plan.path, plan.format, None, records, rejects, remarks=remarks, **receipt["plain"])
+        return Log(plan.path, plan.format, None, _from_steps(records), rejects, remarks=remarks, **receipt["plain"])
+
+
+def _steps(records: pl.DataFrame) -> pl.DataFrame:
+    """Return records with steps in the place of what mostly rises evenly: that packs to almost nothing."""
+    rising = {name: pl.col(name).cast(dtype).cast(pl.Int64) for name, dtype in _rising(records).items()}
+    return records.with_columns((c - c.shift(1, fill_value=0)).alias(name) for name, c in rising.items())
+
+
+def _from_steps(records: pl.DataFrame) -> pl.DataFrame:
+    """Return the records of which these are the steps."""
+    return records.with_columns(pl.col(name).cum_sum().cast(dtype) for name, dtype in _rising(records).items())
+
+
+def _rising(records: pl.DataFrame) -> dict[str, pl.DataType]:
+    """Return the columns that are kept as steps, and their types."""
+    types = {"record": pl.Int64(), "time": INSTANT}
+    return {name: dtype for name, dtype in types.items() if name in records.columns and not records[name].null_count()}
 
 
 def _plain(log: Log) -> dict[str, Any]:

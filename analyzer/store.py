@@ -50,7 +50,7 @@ def packed(frames: Mapping[str, pl.DataFrame]) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(frames):
             table = io.BytesIO()
-            frames[name].write_parquet(table, compression="zstd", compression_level=1, statistics=False)
+            frames[name].write_parquet(table, compression="zstd", compression_level=3, statistics=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.parquet", _EPOCH), table.getvalue())
     return buffer.getvalue()
 

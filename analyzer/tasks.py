@@ -70,8 +70,7 @@ class Spill:
     """Records put aside, sorted by vehicle and time, and the rows of each vehicle and hour in them.
 
     `rows` has vehicle_id, hour (since 1970 UTC), start and count. `samples` names the
-    vehicles of which there are samples. Of records on a shelf, `rows` is all that is said: those
-    of all vehicles, without start.
+    vehicles of which there are samples. Of records on a shelf there is no file, and no start.
     """
 
     path: Path
@@ -136,7 +135,7 @@ class SliceTask:
             records = read_batch(batch, common, readings)
             sampled = () if common.alone else _sampled(records)
             if common.shelf is not None:
-                asides.append(Spill(Path(), _hours(records), sampled))
+                asides.append(Spill(Path(), pl.DataFrame(), sampled))
             if sampled:
                 whole = pl.col("vehicle_id").cast(pl.String).is_in(sampled)
                 if common.shelf is None:
@@ -289,14 +288,6 @@ def _sampled(records: pl.DataFrame) -> tuple[str, ...]:
 
 
 HOUR = (pl.col("time").dt.epoch("us") // HOUR_US).alias("hour")
-
-
-def _hours(records: pl.DataFrame) -> pl.DataFrame:
-    """Return (vehicle_id, hour, count) of records."""
-    if records.is_empty():
-        return pl.DataFrame()
-    vehicle = pl.col("vehicle_id").cast(pl.String)
-    return records.group_by(vehicle, HOUR).agg(pl.len().cast(pl.Int64).alias("count")).sort("vehicle_id", "hour")
 
 
 def put_aside(records: pl.DataFrame, path: Path, samples: tuple[str, ...]) -> Spill:
