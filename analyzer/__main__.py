@@ -307,7 +307,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; nothing was written", err=True)
-        _leave(INTERRUPTED)
+        os._exit(INTERRUPTED)  # threads that still wait for what will not come any more are not waited for
     except AnalyzerError as error:
         from analyzer.plain_text import plain  # noqa: PLC0415
 

@@ -67,7 +67,7 @@ def commit_manifest(store: Store, manifest: Mapping[str, Any], out: Path) -> str
     outputs = json.loads((out / "run.json").read_text(encoding="utf-8"))["outputs"]
     whole = {**manifest, "outputs": outputs}
     at = dt.datetime.fromisoformat(whole["at"])
-    name = f"{at:%Y%m%dT%H%M%SZ}-{digest_of(whole)[:6]}"
+    name = f"{at:%Y%m%dT%H%M%S}.{at.microsecond // 1000:03d}Z-{digest_of(whole)[:6]}"
     store.commit(KIND, name, whole)
     return name
 
