@@ -28,6 +28,9 @@ from analyzer.store import Store, digest_of, packed
 from analyzer.tasks import Common, Job, Outcome, Reading, SeamTask, SliceTask, Spill, Task
 
 KIND = "judged"
+MANY_TASKS = 64
+"""Tasks from which on other processes are worth their start, however small each is."""
+
 _NOT_PLAIN = ("rejects", "remarks", "file", "error", "joined")
 _NOT_JUDGED_BY = ("world", "spill", "shelf", "reading", "start", "end", "vehicles", "join")
 
@@ -113,7 +116,7 @@ class Keeper:
     def _get_help(self, tasks: Sequence[Task]) -> None:
         """Start other processes where there is enough to be done."""
         parts = (p.part for t in tasks if isinstance(t, SliceTask) for batch in t.batches for p in batch)
-        if sum(part.records for part in parts) >= self.worth_sharing:
+        if len(tasks) >= MANY_TASKS or sum(part.records for part in parts) >= self.worth_sharing:
             self.pool.start()
             self.pool.share(self.common)
 
@@ -185,8 +188,16 @@ def _renumbered(frame: pl.DataFrame, numbers: dict[int, int]) -> pl.DataFrame:
     names = [n for n, t in frame.schema.items() if (n == "file" or n.endswith("_file")) and t.is_integer()]
     if not names or all(old == new for old, new in numbers.items()):
         return frame
-    old, new = list(numbers), list(numbers.values())
-    return frame.with_columns(pl.col(n).replace_strict(old, new, return_dtype=frame.schema[n]) for n in names)
+    changed = frame.clone()
+    for name in names:
+        series = frame[name]
+        if len(numbers) == 1:
+            (step,) = (new - old for old, new in numbers.items())
+            other = series + step
+        else:
+            other = series.replace_strict(list(numbers), list(numbers.values()), return_dtype=series.dtype)
+        changed.replace_column(frame.get_column_index(name), other)
+    return changed
 
 
 def _kept(outcome: Outcome, files: tuple[int, ...], paths: Sequence[str], store: Store) -> dict[str, Any]:
@@ -195,7 +206,7 @@ def _kept(outcome: Outcome, files: tuple[int, ...], paths: Sequence[str], store:
     frames |= {f"rejects-{n}": reading.rejects for n, reading in enumerate(outcome.readings)}
     frames |= {f"rows-{n}": spill.rows for n, spill in enumerate(outcome.spills)}
     numbers = _numbers(files)
-    piece = store.put(packed({n: _renumbered(f, numbers) for n, f in frames.items() if f.width}))
+    piece = store.put(packed({n: _renumbered(f, numbers) for n, f in frames.items() if f.height}))
     return {
         "piece": piece,
         "readings": [
