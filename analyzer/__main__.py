@@ -35,6 +35,7 @@ class Instant(click.ParamType[datetime]):
 WHEN = Instant()
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+DIRECTORY = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 def default_language() -> str:
@@ -73,6 +74,7 @@ def cli() -> None:
 @click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Folder for the result.")
 @click.option("--timezone", metavar="ZONE", help="IANA time zone of times without offset.")
 @click.option("--profile", type=FILE, help="Columns, units and words of an unknown layout (TOML).")
+@click.option("--msgs", type=DIRECTORY, help="Folder of .msg files for recordings without definitions.")
 @click.option("--fleet", type=FILE, help="Vehicles and their types (CSV), instead of the set's own.")
 @click.option("--from", "start", type=WHEN, metavar="TIME", help="Judge from here on (with offset).")
 @click.option("--to", "end", type=WHEN, metavar="TIME", help="Judge up to, but not, here.")

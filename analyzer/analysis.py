@@ -40,6 +40,7 @@ class Options:
 
     timezone: str | None = None
     profile: Path | None = None
+    msgs: Path | None = None
     start: dt.datetime | None = None
     end: dt.datetime | None = None
     vehicles: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | No
         if sum(part.records for plan in plans for part in plan.parts) >= WORTH_SHARING:
             pool.start()
         hasher = stack.enter_context(ThreadPoolExecutor(1))
-        hashes = hasher.map(sha256_of, [plan.path for plan in plans])
+        hashes = hasher.map(sha256_of, [plan.path for plan in plans], [plan.files for plan in plans])
         return _analyzed(plans, failed, zone_set, options, pool, hashes)
 
 
@@ -82,7 +83,7 @@ def _plans(paths: list[str], options: Options) -> tuple[list[Plan], dict[str, st
 
 def _reading(options: Options) -> ReadOptions:
     """Return how to read."""
-    return ReadOptions(timezone=options.timezone, profile=options.profile)
+    return ReadOptions(timezone=options.timezone, profile=options.profile, msgs=options.msgs)
 
 
 def _analyzed(  # noqa: PLR0913 - everything comes together here

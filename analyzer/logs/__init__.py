@@ -1,7 +1,7 @@
 """Log formats: one module each, found by scanning."""
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import accumulate
@@ -24,6 +24,7 @@ from analyzer.logs._format import (
     refuse_unreadable,
 )
 from analyzer.logs._remarks import Remark, notices_of
+from analyzer.logs._ros_files import one_a_recording
 from analyzer.plugins import discover
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Remark",
     "find_logs",
     "formats",
+    "is_empty_recording",
     "notices_of",
     "plan_log",
     "read_log",
@@ -60,7 +62,7 @@ def find_logs(arguments: Sequence[str]) -> list[str]:
     that of the names. Raises LogError where an argument names nothing.
     """
     found = [path for argument in arguments for path in _named(argument)]
-    return sorted(dict.fromkeys(found))
+    return sorted(one_a_recording(list(dict.fromkeys(found))))
 
 
 def _named(argument: str) -> list[str]:
@@ -116,10 +118,15 @@ def read_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Log
     """Return one log, all its parts; LogError says why it cannot be read as a whole."""
     plan = plan_log(path, options, size)
     log = _joined([read_part(plan, part, options) for part in plan.parts])
-    if log.records.is_empty():
+    if log.records.is_empty() and not is_empty_recording(log.remarks):
         first = log.rejects.select("record", "reason").head(1).rows()
         refuse_unreadable(path, log.record_count, first[0] if first else None)
-    return replace(log, sha256=sha256_of(path))
+    return replace(log, sha256=sha256_of(path, plan.files))
+
+
+def is_empty_recording(remarks: Iterable[Remark]) -> bool:
+    """Return whether a log is whole and holds nothing: no error, but said."""
+    return any(remark.code == "empty-recording" for remark in remarks)
 
 
 def _joined(parts: list[Log]) -> Log:

@@ -22,10 +22,11 @@ NO_REJECTS = pl.DataFrame(schema={"record": pl.Int64, "reason": pl.String, "text
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How to read: the IANA time zone of times without offset, and a profile file."""
+    """How to read: the IANA time zone of times without offset, a profile file, a folder of .msg files."""
 
     timezone: str | None = None
     profile: Path | None = None
+    msgs: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Plan:
-    """A log divided into parts, in order; `encoding` is that of a text table."""
+    """A log divided into parts, in order; `encoding` is that of a text table.
+
+    `files` are what a log of several files consists of besides `path`.
+    """
 
     path: str
     format: str
     parts: tuple[Part, ...] = (Part(),)
     encoding: str = "utf-8"
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

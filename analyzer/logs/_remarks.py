@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from analyzer.logs._ros_remarks import ROS_SENTENCES
 from analyzer.terms import Notice
 
 SHOWN_WORDS = 5
@@ -86,5 +87,6 @@ _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "unmapped-control-mode": _unmapped("control_mode"),
     "unmapped-operator": _unmapped("operator"),
     "vehicle-from-file": _vehicle_from_file,
+    **ROS_SENTENCES,
 }
 """Code of a remark -> its Korean and English sentence."""

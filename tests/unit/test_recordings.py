@@ -124,14 +124,24 @@ def test_numbers_of_modes_are_those_of_the_file(tmp_path, report, manual):
 
 def test_remote_is_said_by_the_operation_mode(tmp_path):
     log = read_log(write2(tmp_path / "a", StoragePlugin.MCAP, modes=(1, 1, 4), operation=(2, 4, 4)), ReadOptions())
-    said = log.records.filter(pl.col("control_mode").is_not_null())["control_mode"].to_list()
-    assert said == ["autonomous", "remote", "manual"]
+    said = log.records.filter(pl.col("control_mode").is_not_null())
+    # The operator's choice holds from its own message on, a nanosecond before each report.
+    assert said["control_mode"].to_list() == ["autonomous", "autonomous", "remote", "remote", "remote", "manual"]
+    assert said["control_mode_raw"].to_list()[2:] == [
+        "AUTONOMOUS/REMOTE",
+        "AUTONOMOUS/REMOTE",
+        "AUTONOMOUS/REMOTE",
+        "MANUAL",
+    ]
 
 
 def test_cut_off_recording(tmp_path):
     path = write2(tmp_path / "a", StoragePlugin.MCAP)
     whole = (tmp_path / "a").joinpath("a.mcap").read_bytes()
-    (tmp_path / "cut.mcap").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "cut.mcap").write_bytes(whole[:-30])
+    log = read_log(str(tmp_path / "cut.mcap"), ReadOptions())
+    assert log.records.height == read_log(path, ReadOptions()).records.height
+    assert "recording-cut" in [notice.code for notice in log.notices]
+    (tmp_path / "cut.mcap").write_bytes(whole[: len(whole) // 4])
     with pytest.raises(LogError, match="damaged or was cut off"):
         read_log(str(tmp_path / "cut.mcap"), ReadOptions())
-    assert path
