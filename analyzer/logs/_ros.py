@@ -1,6 +1,7 @@
 """Recordings of ROS: walked from the front, decoded by rosbags, gathered in columns."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,8 +90,8 @@ def read_ros(plan: Plan, _part: Part, options: ReadOptions) -> Log:
     recording = recording_of(plan.path)
     reading = _Reading(options)
     for file in recording.files:
-        with unpacked_file(file) as whole:
-            reading.take(_walk(plan.path, whole, reading.course))
+        with unpacked_file(file) as whole, closing(_walk(plan.path, whole, reading.course)) as messages:
+            reading.take(messages)
     remarks = list(_remarks(plan.path, reading, recording.missing, len(recording.files)))
     if not reading.count and not reading.course.cut and not reading.course.bad_chunks:
         remarks.append(Remark("empty-recording", plan.path))

@@ -7,7 +7,8 @@ is read here has any; their length could be anything).
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from dataclasses import replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,12 @@ def decoder_of(topic: Topic, folder: Path | None) -> Decode | None:
     """Return what decodes messages of a topic, null where nobody says how; it raises anything on bad bytes."""
     if topic.encoding not in ("cdr", "ros1") or not _TYPE_NAME.fullmatch(topic.type):
         return None
+    return _cached_decoder(replace(topic, name=""), folder)
+
+
+@lru_cache(maxsize=256)
+def _cached_decoder(topic: Topic, folder: Path | None) -> Decode | None:
+    """Return what decodes messages of a type: made once for all recordings that define it alike."""
     fields = _embedded(topic) if topic.definition else {**_standard(), **(_of_folder(folder) if folder else {})}
     return _decoder(topic, fields) if fields else None
 

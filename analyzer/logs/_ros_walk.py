@@ -1,6 +1,6 @@
 """What a walk through the bytes of a recording gives, whatever its container."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 
@@ -44,7 +44,7 @@ class Course:
 Message = tuple[Topic, int, bytes]
 """Topic, log time (nanoseconds since 1970 UTC), and what it says; nothing of a topic that is not wanted."""
 
-Messages = Iterator[Message]
+Messages = Generator[Message, None, None]
 
 SPEED_KINDS = ("TwistStamped", "Odometry", "VelocityReport")
 MODE_KINDS = ("ControlModeReport", "OperationModeState", "MrmState")

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from rosbags.rosbag1 import Writer as Writer1
-from rosbags.rosbag2 import StoragePlugin
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
 from rosbags.rosbag2 import Writer as Writer2
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
@@ -71,9 +71,12 @@ def messages(store, modes, operation=()):
         yield "/mode", REPORT, ns, t[REPORT](stamp=stamp(ns), mode=mode)
 
 
-def write2(folder, plugin, report=NEW, modes=(), operation=()):
+def write2(folder, plugin, report=NEW, modes=(), operation=(), compressed=False):
     store = typestore(report)
-    with Writer2(folder, version=9, storage_plugin=plugin) as writer:
+    recording = Writer2(folder, version=9, storage_plugin=plugin)
+    if compressed:
+        recording.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+    with recording as writer:
         topics = {}
         for topic, kind, ns, message in sorted(messages(store, modes, operation), key=lambda m: m[2]):
             if topic not in topics:
