@@ -24,7 +24,7 @@ def walk_bag1(path: Path, course: Course) -> Messages:
     topics: dict[int, Topic] = {}
     with path.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
-            message = f"{path}: only bags of version 2.0 are read; convert a copy with `rosbag fix`"
+            message = f"{course.path}: only bags of version 2.0 are read; convert a copy with `rosbag fix`"
             raise LogError(message)
         while file.tell() < size:
             try:
@@ -35,17 +35,17 @@ def walk_bag1(path: Path, course: Course) -> Messages:
             op = _op(fields)
             stop = file.tell() + length
             if op == _HEADER:
-                course.cut = not any(fields.get("index_pos", b""))
-                _refuse_encryption(path, fields)
+                course.cut |= not any(fields.get("index_pos", b""))
+                _refuse_encryption(course.path, fields)
             elif op in (_CHUNK, _CONNECTION, _DATA):
                 try:
-                    yield from _record(file, path, fields, length, topics, course)
+                    yield from _record(file, fields, length, topics, course)
                 except BrokenError:
                     course.bad_chunks += 1
             file.seek(stop)
 
 
-def _refuse_encryption(path: Path, fields: dict[str, bytes]) -> None:
+def _refuse_encryption(path: str, fields: dict[str, bytes]) -> None:
     """Refuse a bag of which nothing can be read."""
     if fields.get("encryptor"):
         raise LogError(f"{path}: the bag is encrypted; decrypt a copy with `rosbag decrypt`")
@@ -84,11 +84,11 @@ def _op(fields: dict[str, bytes]) -> int:
     return int.from_bytes(fields.get("op", b"\0")[:1], "little")
 
 
-def _record(  # noqa: PLR0913 - a record in its place
-    file: BinaryIO, path: Path, fields: dict[str, bytes], length: int, topics: dict[int, Topic], course: Course
+def _record(
+    file: BinaryIO, fields: dict[str, bytes], length: int, topics: dict[int, Topic], course: Course
 ) -> Messages:
     """Yield the messages of one record of the file."""
-    where, body = f"{path}: chunk at byte {file.tell()}", file.read(length)
+    where, body = f"{course.path}: chunk at byte {file.tell()}", file.read(length)
     if _op(fields) != _CHUNK:
         yield from _one(fields, body, topics, course)
         return

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from analyzer.errors import LogError
+from analyzer.logs._plain import clean_text
 from analyzer.logs._ros_walk import UNKNOWN, Course, Messages, Topic
 from analyzer.logs._unpack import MOST_CHUNK_BYTES
 
@@ -27,17 +28,18 @@ def walk_db3(path: Path, course: Course) -> Messages:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(min(size, 16 * MOST_CHUNK_BYTES), 4096))
             database.execute("PRAGMA trusted_schema = OFF")
-            topics = _topics(path, database)
+            topics = _topics(course.path, database)
             course.topics.update(dict.fromkeys(topics.values()))
-            yield from _messages(path, database, topics, size // ROW_BYTES)
+            yield from _messages(course.path, database, topics, size // ROW_BYTES)
     except (sqlite3.Error, OverflowError, ValueError, TypeError) as error:
         if not course.topics:
-            message = f"{path}: the recording is damaged ({error}); repair a copy with `sqlite3 FILE .recover`"
+            said = clean_text(str(error))
+            message = f"{course.path}: the recording is damaged ({said}); repair a copy with `sqlite3 FILE .recover`"
             raise LogError(message) from error
         course.cut = True
 
 
-def _messages(path: Path, database: sqlite3.Connection, topics: dict[int, Topic], most: int) -> Messages:
+def _messages(path: str, database: sqlite3.Connection, topics: dict[int, Topic], most: int) -> Messages:
     """Yield the rows; LogError where there are more than the file can hold."""
     rows = database.execute("SELECT topic_id, timestamp, data FROM messages")
     for number, (connection, log_ns, data) in enumerate(rows):
@@ -47,7 +49,7 @@ def _messages(path: Path, database: sqlite3.Connection, topics: dict[int, Topic]
         yield topic, int(log_ns), data if topic.wanted and isinstance(data, bytes) else b""
 
 
-def _topics(path: Path, database: sqlite3.Connection) -> dict[int, Topic]:
+def _topics(path: str, database: sqlite3.Connection) -> dict[int, Topic]:
     """Return the topics by their number."""
     for table, columns in _TABLES.items():
         if not set(columns) <= _columns(database, table):

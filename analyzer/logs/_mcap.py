@@ -96,9 +96,9 @@ def walk_mcap(path: Path, course: Course) -> Messages:
                 course.cut = True
                 return
             if op == _DATA_END:
-                course.cut = not _closed(file, size)
+                course.cut |= not _closed(file, size)
                 return
-            yield from _record(walk, file, path, op, head, length)
+            yield from _record(walk, file, op, head, length)
             at = stop
 
 
@@ -108,18 +108,18 @@ def _closed(file: BinaryIO, size: int) -> bool:
     return file.read() == MAGIC
 
 
-def _record(walk: _Walk, file: BinaryIO, path: Path, op: int, head: bytes, length: int) -> Messages:  # noqa: PLR0913 - a record in its place
+def _record(walk: _Walk, file: BinaryIO, op: int, head: bytes, length: int) -> Messages:
     """Yield the messages of one record of the file."""
     try:
         if op == _CHUNK_OP:
-            yield from walk.messages(_chunk(file, path, length))
+            yield from walk.messages(_chunk(file, walk.course.path, length))
         elif op in (_SCHEMA, _CHANNEL, _DATA):
             yield from walk.messages(head + file.read(length))
     except BrokenError:
         walk.course.bad_chunks += 1
 
 
-def _chunk(file: BinaryIO, path: Path, length: int) -> bytes:
+def _chunk(file: BinaryIO, path: str, length: int) -> bytes:
     """Return what a chunk holds; BrokenError where it is damaged."""
     start = file.tell()
     if length < _CHUNK.size + 12:

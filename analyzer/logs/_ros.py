@@ -39,10 +39,10 @@ class _Reading:
     """What is read of a recording, file by file; `last_ns` is the latest log time."""
 
     options: ReadOptions
+    course: Course
     rows: Rows = field(default_factory=Rows)
     takers: dict[Topic, Take | None] = field(default_factory=dict)
     undecoded: dict[Topic, int] = field(default_factory=dict)
-    course: Course = field(default_factory=Course)
     count: int = 0
     last_ns: int = 0
 
@@ -88,9 +88,9 @@ def planner(name: str) -> Callable[[str, ReadOptions, PartSize], Plan]:
 def read_ros(plan: Plan, _part: Part, options: ReadOptions) -> Log:
     """Return the log of a recording; LogError where it cannot be read or holds no position."""
     recording = recording_of(plan.path)
-    reading = _Reading(options)
+    reading = _Reading(options, Course(plan.path))
     for file in recording.files:
-        with unpacked_file(file) as whole, closing(_walk(plan.path, whole, reading.course)) as messages:
+        with unpacked_file(file) as whole, closing(_walk(whole, reading.course)) as messages:
             reading.take(messages)
     remarks = list(_remarks(plan.path, reading, recording.missing, len(recording.files)))
     if not reading.count and not reading.course.cut and not reading.course.bad_chunks:
@@ -101,17 +101,17 @@ def read_ros(plan: Plan, _part: Part, options: ReadOptions) -> Log:
     return _log(plan, options, reading, remarks)
 
 
-def _walk(path: str, file: Path, course: Course) -> Messages:
+def _walk(file: Path, course: Course) -> Messages:
     """Return the messages of a file, by what its first bytes say it is."""
     try:
         with file.open("rb") as opened:
             head = opened.read(16)
     except OSError as error:
-        message = f"{path}: cannot be opened ({error.strerror}); check path and permissions"
+        message = f"{course.path}: cannot be opened ({error.strerror}); check path and permissions"
         raise LogError(message) from error
     walk = next((walk for magic, walk in _WALKS.items() if head.startswith(magic)), None)
     if walk is None:
-        raise LogError(f"{path}: {file.name} is neither MCAP nor SQLite nor a ROS 1 bag; was its beginning lost?")
+        raise LogError(f"{course.path}: {file.name} is no MCAP, SQLite or ROS 1 bag; was its beginning lost?")
     return walk(file, course)
 
 

@@ -32,9 +32,11 @@ class Topic:
 class Course:
     """How a walk went: whether the file is cut off or was never closed, and what was beyond reading.
 
-    `wal` says that a journal lies beside a database, which is not read.
+    `wal` says that a journal lies beside a database, which is not read; `path` is what the
+    recording is called in messages.
     """
 
+    path: str
     cut: bool = False
     bad_chunks: int = 0
     wal: bool = False

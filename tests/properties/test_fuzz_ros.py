@@ -19,6 +19,13 @@ SHARES = st.floats(0, 1, exclude_max=True)
 """Where in a file, from its first byte (0) to its end (1)."""
 
 
+class Seeds(dict):
+    """Bytes that are not shown where a test fails."""
+
+    def __repr__(self):
+        return "Seeds"
+
+
 @pytest.fixture(scope="module")
 def seeds(tmp_path_factory):
     """Return the bytes of one sound recording a kind."""
@@ -33,7 +40,7 @@ def seeds(tmp_path_factory):
         "bag": write1(folder / "d.bag"),
     }
     found = {kind: Path(path).read_bytes() for kind, path in paths.items()}
-    return found | {f"{kind}.zstd": zstd.compress(found[kind]) for kind in ("mcap", "db3")}
+    return Seeds(found | {f"{kind}.zstd": zstd.compress(found[kind]) for kind in ("mcap", "db3")})
 
 
 def read_or_refused(folder, kind, content):
