@@ -13,7 +13,7 @@ from analyzer.logs._ros_walk import UNKNOWN, Course, Messages, Topic
 from analyzer.logs._unpack import BrokenError, unpacked
 
 MAGIC = b"#ROSBAG V2.0\n"
-_DATA, _HEADER, _CHUNK, _CONNECTION = 2, 3, 5, 7
+_DATA, _HEADER, _CHUNK, _CHUNK_INFO, _CONNECTION = 2, 3, 5, 6, 7
 _TIME = struct.Struct("<II")
 _SECOND_NS = 1_000_000_000
 
@@ -22,6 +22,7 @@ def walk_bag1(path: Path, course: Course) -> Messages:
     """Yield all messages in the order of the file; how it went is noted in `course`."""
     size = path.stat().st_size
     topics: dict[int, Topic] = {}
+    indexed = 0
     with path.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
             message = f"{course.path}: only bags of version 2.0 are read; convert a copy with `rosbag fix`"
@@ -36,13 +37,17 @@ def walk_bag1(path: Path, course: Course) -> Messages:
             stop = file.tell() + length
             if op == _HEADER:
                 course.cut |= not any(fields.get("index_pos", b""))
+                indexed = int.from_bytes(fields.get("chunk_count", b"")[:4], "little")
                 _refuse_encryption(course.path, fields)
+            elif op == _CHUNK_INFO:
+                indexed -= 1
             elif op in (_CHUNK, _CONNECTION, _DATA):
                 try:
                     yield from _record(file, fields, length, topics, course)
                 except BrokenError:
                     course.bad_chunks += 1
             file.seek(stop)
+    course.cut |= indexed != 0  # the index comes last, with a record a chunk
 
 
 def _refuse_encryption(path: str, fields: dict[str, bytes]) -> None:

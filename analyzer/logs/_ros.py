@@ -160,6 +160,9 @@ def _remarks(path: str, reading: _Reading, missing: tuple[str, ...], files: int)
     if reading.undecoded:
         types = first_words(clean_text(topic.type) for topic in reading.undecoded)
         yield Remark("undecoded-messages", path, sum(reading.undecoded.values()), types)
+    receivers = [topic for topic in reading.rows.topics if topic.kind == "NavSatFix"]
+    if len({topic.name for topic in receivers}) > 1:
+        yield Remark("several-positions", path, len(receivers), first_words(clean_text(t.name) for t in receivers))
     strangers = reading.rows.modes.strangers
     if strangers:
         words = first_words(clean_text(word) for word in strangers)

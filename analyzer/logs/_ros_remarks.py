@@ -64,6 +64,10 @@ ROS_SENTENCES: dict[str, Sentences] = {
         "기록이 끝까지 온전하지 않습니다. 메시지 {count}건을 살렸고 마지막 시각은 {words}입니다.",
         "the recording is cut off or was never closed; {count} message(s) were recovered, the last of {words}.",
     ),
+    "several-positions": _of(
+        "위치를 말하는 토픽이 {count}개입니다: {words}. 모두 한 차량의 위치로 읽었습니다.",
+        "{count} topics say positions: {words}; all were read as those of one vehicle.",
+    ),
     "split-recording": _of(
         "파일 {count}개로 나뉜 하나의 기록으로 읽었습니다.",
         "was read as one recording of {count} files.",

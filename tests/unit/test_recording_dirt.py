@@ -393,3 +393,40 @@ def test_a_mode_said_before_the_first_position_holds_while_it_is_fresh(tmp_path)
     assert spent["manual"] == pytest.approx(7.0)
     account = analysis.logs[0]
     assert (account.records, account.fixes, account.other_records) == (13, 12, 1)
+
+
+def test_what_is_said_once_holds_in_the_files_that_follow(tmp_path):
+    """The operator chose remote driving in the first file; the second only has the vehicle's reports."""
+    from tests.unit.test_recordings import OPERATION, STATE
+
+    store = store_of()
+    store.register(get_types_from_msg(OPERATION, STATE))
+    state = store.types[STATE](stamp=stamp_of(store, START_NS), mode=4, is_autoware_control_enabled=True)
+    report = store.types[REPORT](stamp=stamp_of(store, START_NS + SECOND), mode=1)
+    fix = "sensor_msgs/msg/NavSatFix"
+    first = [("/fix", fix, START_NS, fix_of(store, START_NS, 0)), ("/state", STATE, START_NS, state)]
+    then = START_NS + SECOND
+    second = [("/fix", fix, then, fix_of(store, then, 1)), ("/mode", REPORT, then, report)]
+    folder = split(tmp_path / "two", ["m_0.mcap", "m_1.mcap"])
+    shutil.copy(write(tmp_path / "a", first, store), folder / "m_0.mcap")
+    shutil.copy(write(tmp_path / "b", second, store), folder / "m_1.mcap")
+    log = read_log(str(folder / "metadata.yaml"), ReadOptions())
+    assert log.records["control_mode"].drop_nulls().to_list() == ["remote", "remote"]
+
+
+def test_two_receivers_are_said(tmp_path):
+    store, kind = store_of(), "sensor_msgs/msg/NavSatFix"
+    messages = [(topic, kind, START_NS, fix_of(store, START_NS, 0)) for topic in ("/gnss/left", "/gnss/right")]
+    log = read_log(write(tmp_path / "a", messages, store), ReadOptions())
+    assert codes(log) == {"several-positions"}
+
+
+def test_a_bag_cut_between_records_is_cut_off(tmp_path):
+    from tests.unit.test_recordings import write1
+
+    whole = Path(write1(tmp_path / "whole.bag")).read_bytes()
+    at = whole.index(b"index_pos=") + len(b"index_pos=")
+    (tmp_path / "cut.bag").write_bytes(whole[: int.from_bytes(whole[at : at + 8], "little")])
+    log = read_log(str(tmp_path / "cut.bag"), ReadOptions())
+    assert log.records.height == 7
+    assert "recording-cut" in codes(log)
