@@ -21,6 +21,7 @@ _SECOND_NS = 1_000_000_000
 def walk_bag1(path: Path, course: Course) -> Messages:
     """Yield all messages in the order of the file; how it went is noted in `course`."""
     size = path.stat().st_size
+    course.growth.packed += size
     topics: dict[int, Topic] = {}
     indexed = 0
     with path.open("rb") as file:
@@ -101,6 +102,7 @@ def _record(
     size = int.from_bytes(fields.get("size", b"")[:4], "little")
     if not length:
         return  # never closed: its records follow
+    course.growth.add(where, 0 if kind == "none" else size)
     yield from _records(unpacked(where, body, kind, size), topics, course)
 
 

@@ -85,6 +85,7 @@ def walk_mcap(path: Path, course: Course) -> Messages:
     """Yield all messages in the order of the file; how it went is noted in `course`."""
     walk = _Walk(course)
     size = path.stat().st_size
+    course.growth.packed += size
     with path.open("rb") as file:
         at = len(MAGIC)
         while True:
@@ -112,14 +113,14 @@ def _record(walk: _Walk, file: BinaryIO, op: int, head: bytes, length: int) -> M
     """Yield the messages of one record of the file."""
     try:
         if op == _CHUNK_OP:
-            yield from walk.messages(_chunk(file, walk.course.path, length))
+            yield from walk.messages(_chunk(file, walk.course, length))
         elif op in (_SCHEMA, _CHANNEL, _DATA):
             yield from walk.messages(head + file.read(length))
     except BrokenError:
         walk.course.bad_chunks += 1
 
 
-def _chunk(file: BinaryIO, path: str, length: int) -> bytes:
+def _chunk(file: BinaryIO, course: Course, length: int) -> bytes:
     """Return what a chunk holds; BrokenError where it is damaged."""
     start = file.tell()
     if length < _CHUNK.size + 12:
@@ -132,7 +133,9 @@ def _chunk(file: BinaryIO, path: str, length: int) -> bytes:
     packed = int.from_bytes(file.read(8), "little")
     if file.tell() + packed != start + length:
         raise BrokenError
-    body = unpacked(f"{path}: chunk at byte {start}", file.read(packed), kind, size)
+    where = f"{course.path}: chunk at byte {start}"
+    course.growth.add(where, size if kind else 0)
+    body = unpacked(where, file.read(packed), kind, size)
     if checksum and zlib.crc32(body) != checksum:
         raise BrokenError
     return body

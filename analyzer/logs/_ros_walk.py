@@ -3,6 +3,8 @@
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
+from analyzer.logs._unpack import Growth
+
 
 @dataclass(frozen=True)
 class Topic:
@@ -41,6 +43,7 @@ class Course:
     bad_chunks: int = 0
     wal: bool = False
     topics: dict[Topic, None] = field(default_factory=dict)
+    growth: Growth = field(default_factory=Growth)
 
 
 Message = tuple[Topic, int, bytes]

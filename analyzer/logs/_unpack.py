@@ -4,6 +4,7 @@ import bz2
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
@@ -25,10 +26,26 @@ FREE_BYTES = 1 << 20
 """What stays below this is never refused for its ratio."""
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _BLOCK_BYTES = 1 << 20
+_ASK = "no recorder writes that: ask who sent this file"
 
 
 class BrokenError(Exception):
     """Bytes of a recording make no sense; what was read before stands."""
+
+
+@dataclass
+class Growth:
+    """Bytes of a recording as they lie in its files, and of its chunks as they were unpacked."""
+
+    packed: int = 0
+    whole: int = 0
+
+    def add(self, where: str, size: int) -> None:
+        """Count a chunk in, before it is unpacked; LogError where all of them grow too far."""
+        self.whole += size
+        if self.whole > max(MOST_CHUNK_BYTES, self.packed * MOST_RATIO):
+            message = f"{where}: up to here, {self.packed} bytes of files would grow to {self.whole}; {_ASK}"
+            raise LogError(message)
 
 
 def unpacked(where: str, data: bytes, kind: str, size: int) -> bytes:
@@ -55,7 +72,7 @@ def refuse_growth(where: str, packed: int, size: int) -> None:
     if size > MOST_CHUNK_BYTES or (size > FREE_BYTES and size > packed * MOST_RATIO):
         message = (
             f"{where}: {packed} bytes would grow to {size}, more than {MOST_RATIO} times or {MOST_CHUNK_BYTES} bytes; "
-            "no recorder writes that: ask who sent this file"
+            f"{_ASK}"
         )
         raise LogError(message)
 
@@ -111,6 +128,6 @@ def _unpack(path: Path, out: BinaryIO) -> None:
         while piece := file.read1(_BLOCK_BYTES):
             written += len(piece)
             if written > most:
-                message = f"{path}: grows more than {MOST_RATIO} times; no recorder writes that: ask who sent it"
+                message = f"{path}: grows more than {MOST_RATIO} times; {_ASK}"
                 raise LogError(message)
             out.write(piece)

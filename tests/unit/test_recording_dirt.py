@@ -300,6 +300,14 @@ def test_bombs_are_refused_before_they_grow(tmp_path, size):
         read_log(str(path), ReadOptions())
 
 
+def test_many_chunks_that_grow_too_far_together_are_refused(tmp_path):
+    path = tmp_path / "bombs.mcap"
+    one = bomb(1 << 20, zstd.compress(bytes(1 << 20)))
+    path.write_bytes(one[:8] + one[8:] * 100)
+    with pytest.raises(LogError, match="bytes of files would grow to"):
+        read_log(str(path), ReadOptions())
+
+
 def test_a_chunk_that_grows_beyond_what_it_says_is_left_out(tmp_path):
     path = tmp_path / "liar.mcap"
     path.write_bytes(bomb(1000, zstd.compress(bytes(50 << 20))))
