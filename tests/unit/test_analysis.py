@@ -109,7 +109,7 @@ def test_a_vehicle_with_samples_only_is_still_counted(tmp_path, monkeypatch):
     parts = (Part(0, 1, 1), Part(1, 2, 1))
     frames = dict(zip(parts, rows, strict=True))
     monkeypatch.setattr(analyzer.analysis, "plan_log", lambda *_: Plan("x", "csv", parts))
-    monkeypatch.setattr(analyzer.analysis, "sha256_of", lambda _: None)
+    monkeypatch.setattr(analyzer.analysis, "sha256_of", lambda *_: None)
     monkeypatch.setattr(
         analyzer.tasks,
         "read_part",
