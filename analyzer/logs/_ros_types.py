@@ -14,11 +14,13 @@ from typing import Any
 
 from analyzer.errors import LogError
 from analyzer.logs._ros_walk import Topic
-from analyzer.logs._unpack import ZSTD_MAGIC, unpacked_message
+from analyzer.logs._unpack import ZSTD_MAGIC, BrokenError, unpacked_message
 
 Decode = Callable[[bytes], Any]
 
 _TYPE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*/msg/[A-Za-z][A-Za-z0-9_]*")
+_HEAD_BYTES, _PADDING = 4, 3
+"""Of a message in CDR: what says its byte order, and what may follow it."""
 _MOST_DEFINITION, _MOST_FILES = 1 << 18, 20_000
 """Characters of a definition, files of a folder."""
 
@@ -53,7 +55,23 @@ def _decoder(topic: Topic, fields: Mapping[str, Any]) -> Decode | None:
     name = topic.type
     if topic.encoding == "ros1":
         return lambda raw: store.deserialize_ros1(raw, name)
-    return lambda raw: store.deserialize_cdr(raw if raw[:4] != ZSTD_MAGIC else unpacked_message(name, raw), name)
+    return _of_cdr(store.get_msgdef(name), store)
+
+
+def _of_cdr(message_type: Any, store: Any) -> Decode:
+    """Return what decodes CDR as rosbags' own `deserialize_cdr` does, without its look-ups for every message."""
+    functions = {b"\0\1": message_type.deserialize_cdr_le, b"\0\0": message_type.deserialize_cdr_be}
+    made = message_type.cls
+
+    def decode(raw: bytes) -> Any:
+        if raw[:4] == ZSTD_MAGIC:
+            raw = unpacked_message(message_type.name, raw)
+        message, at = functions[raw[:2]](raw[4:], 0, made, store)
+        if at + _HEAD_BYTES + _PADDING < len(raw):
+            raise BrokenError
+        return message
+
+    return decode
 
 
 def _needed(name: str, fields: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -438,3 +438,15 @@ def test_a_bag_cut_between_records_is_cut_off(tmp_path):
     log = read_log(str(tmp_path / "cut.bag"), ReadOptions())
     assert log.records.height == 7
     assert "recording-cut" in codes(log)
+
+
+def test_messages_compressed_one_by_one(tmp_path):
+    path = humble(tmp_path / "drive.db3")
+    plain = read_log(path, ReadOptions())
+    with sqlite3.connect(path) as database:
+        for number, data in database.execute("SELECT id, data FROM messages").fetchall():
+            database.execute("UPDATE messages SET data = ? WHERE id = ?", (zstd.compress(data), number))
+    database.close()
+    packed = read_log(path, ReadOptions())
+    assert packed.records.equals(plain.records)
+    assert (packed.record_count, packed.rejects.height) == (3, 0)
