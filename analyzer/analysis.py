@@ -16,7 +16,7 @@ from analyzer.accounting import accounts_of, all_notices, rejects_table
 from analyzer.checks import checks
 from analyzer.errors import LogError
 from analyzer.judging import judge_all, slice_tasks
-from analyzer.logs import Plan, ReadOptions, plan_log, sha256_of
+from analyzer.logs import Plan, ReadOptions, is_empty_recording, plan_log, sha256_of
 from analyzer.pool import Pool, pool_of
 from analyzer.reduction import reduce
 from analyzer.results import Analysis, LogAccount
@@ -103,7 +103,8 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     if len(judged.errors) == len(plans):
         raise LogError("\n".join([*judged.errors.values(), *failed.values()]))
     if not any(shard.legs.height for shard in judged.shards):
-        raise LogError(_nothing_left(files))
+        empty = all(is_empty_recording(reading.remarks) for reading in judged.readings)
+        raise LogError(_nothing_left(files, empty=empty))
     reduced = reduce(judged.shards, world, files)
     in_part = bool(options.start or options.end or options.vehicles)
     notices = all_notices(judged, plans, files, reduced.trips, zone_set, in_part=in_part)
@@ -157,9 +158,11 @@ def _shown(path: str, options: Options) -> str:
     return Path(path).resolve().relative_to(options.base.resolve()).as_posix()
 
 
-def _nothing_left(files: list[str]) -> str:
+def _nothing_left(files: list[str], *, empty: bool) -> str:
     """Return what to say where no record is a fix."""
     names = ", ".join(files[:3]) + (", …" if len(files) > 3 else "")  # noqa: PLR2004
+    if empty:
+        return f"{names}: an empty recording: the file is whole, but holds not one message; nothing was recorded"
     return (
         f"{names}: no record became a fix (none is readable, or --from, --to and --vehicle leave "
         "none); look at the columns, the times and the positions of the log"

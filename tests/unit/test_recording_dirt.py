@@ -11,9 +11,11 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
+from analyzer.analysis import Options, analyze
 from analyzer.errors import LogError
 from analyzer.logs import ReadOptions, find_logs, read_log
 from analyzer.logs._unpack import zstd
+from analyzer.zone_loading import load_zone_set
 from tests.unit.test_recordings import NEW, REPORT, START_NS, write2
 
 SECOND = 10**9
@@ -196,6 +198,8 @@ def test_an_empty_recording_is_no_error_and_said(tmp_path):
     log = read_log(write_nothing(tmp_path / "a"), ReadOptions())
     assert (log.record_count, log.records.height, log.other_records) == (0, 0, 0)
     assert codes(log) == {"empty-recording"}
+    with pytest.raises(LogError, match="empty recording: the file is whole"):
+        analyze([log.path], load_zone_set("demo"), Options())
 
 
 def write_nothing(folder):
@@ -385,9 +389,6 @@ def test_a_definition_with_lists_of_messages_is_not_used(tmp_path):
 
 
 def test_a_mode_said_before_the_first_position_holds_while_it_is_fresh(tmp_path):
-    from analyzer.analysis import Options, analyze
-    from analyzer.zone_loading import load_zone_set
-
     store = store_of()
     report = store.types[REPORT](stamp=stamp_of(store, START_NS - 4 * SECOND), mode=4)
     messages = [("/mode", REPORT, START_NS - 4 * SECOND, report)]
