@@ -64,6 +64,7 @@ def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
         options = Options(
             timezone=terminal.checked_timezone(given["timezone"]),
             profile=given["profile"],
+            msgs=given["msgs"],
             start=given["start"],
             end=given["end"],
             vehicles=given["vehicles"],

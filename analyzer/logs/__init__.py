@@ -1,7 +1,7 @@
 """Log formats: one module each, found by scanning."""
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import accumulate
@@ -26,6 +26,7 @@ from analyzer.logs._format import (
 from analyzer.logs._grid import with_grid
 from analyzer.logs._packed import unpacked_name
 from analyzer.logs._remarks import Remark, notices_of
+from analyzer.logs._ros_files import one_a_recording
 from analyzer.logs._states import States, read_states
 from analyzer.plugins import discover
 
@@ -43,6 +44,7 @@ __all__ = [
     "find_logs",
     "formats",
     "guess_log",
+    "is_empty_recording",
     "is_url",
     "notices_of",
     "plan_log",
@@ -71,7 +73,7 @@ def find_logs(arguments: Sequence[str]) -> list[str]:
     that of the names. Raises LogError where an argument names nothing.
     """
     found = [path for argument in arguments for path in _named(argument)]
-    return sorted(dict.fromkeys(found))
+    return sorted(one_a_recording(list(dict.fromkeys(found))))
 
 
 def _named(argument: str) -> list[str]:
@@ -139,10 +141,15 @@ def read_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Log
     """Return one log, all its parts; LogError says why it cannot be read as a whole."""
     plan = plan_log(path, options, size)
     log = _joined([read_part(plan, part, options) for part in plan.parts])
-    if log.records.is_empty():
+    if log.records.is_empty() and not is_empty_recording(log.remarks):
         first = log.rejects.select("record", "reason").head(1).rows()
         refuse_unreadable(path, log.record_count, first[0] if first else None)
-    return replace(log, sha256=sha256_of(path))
+    return replace(log, sha256=sha256_of(path, plan.files))
+
+
+def is_empty_recording(remarks: Iterable[Remark]) -> bool:
+    """Return whether a log is whole and holds nothing: no error, but said."""
+    return any(remark.code == "empty-recording" for remark in remarks)
 
 
 def _joined(parts: list[Log]) -> Log:

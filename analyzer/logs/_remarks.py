@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from analyzer.logs._ros_remarks import ROS_SENTENCES
 from analyzer.terms import Notice
 
 SHOWN_WORDS = 5
@@ -196,5 +197,6 @@ _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "week-jump": _week_jump,
     "week-roll-over": _week_roll_over,
     "whole-names": _whole_names,
+    **ROS_SENTENCES,
 }
 """Code of a remark -> its Korean and English sentence."""
