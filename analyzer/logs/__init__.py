@@ -149,12 +149,14 @@ def _by_name(name: str) -> Format:
 
 
 def _format_of(path: str, head: bytes) -> Format:
-    """Return the format of a log: by suffix, confirmed by its first bytes where they tell."""
+    """Return the format of a log: by its first bytes where they are sure, else by suffix."""
     lower = path.lower()
     by_suffix = [f for f in formats().values() if any(lower.endswith(s) for s in f.suffixes)]
     by_content = [f for f in formats().values() if head and f.recognises(head)]
-    if by_suffix and (not head or by_suffix[0] in by_content or not by_content):
+    sure = [f for f in by_content if not f.is_vague]
+    both = [f for f in sure or by_content if f in by_suffix]
+    if both or sure or by_content:
+        return (both or sure or by_content)[0]
+    if by_suffix:
         return by_suffix[0]
-    if by_content:
-        return by_content[0]
     raise LogError(f"{path}: unknown kind of file; {_known_formats()}")

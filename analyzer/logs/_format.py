@@ -91,7 +91,8 @@ class Format:
     """A log format: known by suffix, sure by its first bytes.
 
     `read` gives one part of a planned log. `plan` divides a log without decoding it;
-    without one, a log is one part.
+    without one, a log is one part. `is_vague`: its first bytes may well be those of
+    another format, which then comes first.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Format:
     recognises: Callable[[bytes], bool]
     read: Callable[[Plan, Part, ReadOptions], Log]
     plan: Callable[[str, ReadOptions, PartSize], Plan] | None = None
+    is_vague: bool = False
 
 
 def bounds(start: int, stop: int, most: int) -> list[int]:

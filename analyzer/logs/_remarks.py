@@ -80,9 +80,27 @@ def _unmapped(name: str) -> Callable[[Remark], tuple[str, str]]:
     return sentences
 
 
+def _times_taken_as_utc(remark: Remark) -> tuple[str, str]:
+    path, count = remark.subject, remark.count
+    return (
+        f"{path}: 시간대가 적히지 않은 시각 {count}건을 이 형식의 표준에 따라 UTC로 읽었습니다.",
+        f"{path}: {count} time(s) without an offset are taken as UTC, as the standard of this format says.",
+    )
+
+
+def _two_speeds(remark: Remark) -> tuple[str, str]:
+    path, count = remark.subject, remark.count
+    return (
+        f"{path}: 기록 {count}건에 서로 다른 속도가 둘 이상 있어 첫 번째 값을 썼습니다.",
+        f"{path}: {count} record(s) say two different speeds; the first is used.",
+    )
+
+
 _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "encoding": _encoding,
     "negative-speed": _negative_speed,
+    "times-taken-as-utc": _times_taken_as_utc,
+    "two-speeds": _two_speeds,
     "unmapped-control-mode": _unmapped("control_mode"),
     "unmapped-operator": _unmapped("operator"),
     "vehicle-from-file": _vehicle_from_file,

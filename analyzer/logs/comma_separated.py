@@ -26,4 +26,4 @@ def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
     return read_delimited(plan, part, options, ",")
 
 
-FORMAT = Format("csv", (".csv", ".txt", ".psv"), is_text, _read, _plan)
+FORMAT = Format("csv", (".csv", ".txt", ".psv"), is_text, _read, _plan, is_vague=True)

@@ -207,6 +207,7 @@ def test_every_format_has_a_page_with_an_example():
         "ros2-mcap",
         "ros2-db3",
         "ros1-bag",
+        "gpx",
     }
 
 
