@@ -62,6 +62,7 @@ REJECT_WORDS: dict[str, dict[str, str]] = {
     "position-jump": both("impossible jump of the position"),
     "no-fix": both("receiver without a fix"),
     "bad-json": both("unreadable line"),
+    "times-do-not-match": both("not as many times as positions"),
 }
 
 EVENT_WORDS: dict[str, dict[str, str]] = {

@@ -82,8 +82,11 @@ def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
     """Return our name -> the log's name; LogError where a needed column is not there."""
     found: dict[str, str] = {}
     simple = {_simple(name): name for name in reversed(names)}
+    said = {_simple(name) for name in profile.columns.values()}
     for target, aliases in ALIASES.items():
         wanted = (profile.columns[target],) if target in profile.columns else (target, *aliases)
+        if target not in profile.columns:  # what the profile calls otherwise is not taken for this
+            wanted = tuple(w for w in wanted if _simple(w) not in said)
         match = next((simple[_simple(w)] for w in wanted if _simple(w) in simple), None)
         if target in profile.columns and match is None:
             message = f"{path}: the profile names a column {wanted[0]!r} that is not there; {_has(names)}"

@@ -96,13 +96,40 @@ def _two_speeds(remark: Remark) -> tuple[str, str]:
     )
 
 
+def _epoch_by_size(remark: Remark) -> tuple[str, str]:
+    path, unit = remark.subject, remark.words[0]
+    return (
+        f"{path}: 단위가 적히지 않은 숫자 시각을 값의 크기에 따라 1970년부터의 {unit}(으)로 읽었습니다.",
+        f"{path}: its times are numbers without a unit; by their size they are {unit} since 1970 UTC.",
+    )
+
+
+def _said_twice(remark: Remark) -> tuple[str, str]:
+    path, count, shown = remark.subject, remark.count, ", ".join(repr(word) for word in remark.words)
+    return (
+        f"{path}: 한 객체에 서로 다른 값으로 두 번 적힌 항목 {count}건은 기록되지 않은 것으로 보았습니다: {shown}.",
+        f"{path}: {count} member(s) are said twice in one object with two values and count as not said: {shown}.",
+    )
+
+
+def _values_without_position(remark: Remark) -> tuple[str, str]:
+    path, count = remark.subject, remark.count
+    return (
+        f"{path}: 위치가 없는 시각의 값 {count}건은 쓰지 않고 세기만 했습니다.",
+        f"{path}: {count} instant(s) with values but without a position are counted and not used.",
+    )
+
+
 _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "encoding": _encoding,
+    "epoch-by-size": _epoch_by_size,
     "negative-speed": _negative_speed,
+    "said-twice": _said_twice,
     "times-taken-as-utc": _times_taken_as_utc,
     "two-speeds": _two_speeds,
     "unmapped-control-mode": _unmapped("control_mode"),
     "unmapped-operator": _unmapped("operator"),
+    "values-without-position": _values_without_position,
     "vehicle-from-file": _vehicle_from_file,
 }
 """Code of a remark -> its Korean and English sentence."""

@@ -208,6 +208,11 @@ def test_every_format_has_a_page_with_an_example():
         "ros2-db3",
         "ros1-bag",
         "gpx",
+        "arcgis-json",
+        "geojson",
+        "json",
+        "mds",
+        "mf-json",
     }
 
 
