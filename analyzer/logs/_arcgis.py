@@ -14,9 +14,9 @@ _WORDS = 160
 def arcgis_rows(path: str, value: Mapping[str, Any]) -> Rows:
     """Return the records of a feature set; LogError where its positions are not WGS 84 points."""
     reference = value.get("spatialReference")
-    codes = {reference.get("latestWkid"), reference.get("wkid")} - {None} if isinstance(reference, dict) else {WGS84}
+    codes = [reference.get("latestWkid"), reference.get("wkid")] if isinstance(reference, dict) else [WGS84]
     if WGS84 not in codes:
-        shown = ", ".join(sorted(printable(str(c))[:20] for c in codes)) or "not said"
+        shown = ", ".join(printable(str(c))[:20] for c in codes if c is not None) or "not said"
         raise LogError(f"{path}: its positions are not WGS 84 (wkid {shown}); export it with outSR=4326")
     rows = Rows()
     for feature in value["features"]:

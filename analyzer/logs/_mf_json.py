@@ -19,7 +19,8 @@ def is_moving(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     features = value.get("features")
-    return _GEOMETRY in value or any(isinstance(f, dict) and _GEOMETRY in f for f in features or () if features)
+    features = features if isinstance(features, list) else []
+    return _GEOMETRY in value or any(isinstance(f, dict) and _GEOMETRY in f for f in features)
 
 
 def mf_rows(path: str, value: Mapping[str, Any]) -> Rows:

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 
 from analyzer.logs._columns import SPEED_TO_KPH
-from analyzer.logs._format import Log, ReadOptions, refuse_unreadable
-from analyzer.logs._plain import Sheet, log_of
+from analyzer.logs._format import NO_REJECTS, Log, ReadOptions, refuse_unreadable
+from analyzer.logs._plain import Sheet, clean_text, log_of
 from analyzer.logs._profile import Profile, load_profile
 from analyzer.logs._remarks import Remark
 
@@ -22,6 +22,7 @@ class Points:
     names: tuple[str, ...]
     record: int = 0
     others: int = 0
+    bad: list[tuple[int, str, str]] = field(default_factory=list)
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
     _chunks: list[pl.DataFrame] = field(default_factory=list)
 
@@ -31,6 +32,11 @@ class Points:
         self._rows.append((self.record, *values))
         if len(self._rows) >= CHUNK:
             self._flush()
+
+    def add_bad(self, reason: str, text: str) -> None:
+        """Take over a record that cannot be read, with its own words."""
+        self.record += 1
+        self.bad.append((self.record, reason, clean_text(text)))
 
     def add_other(self) -> None:
         """Count a record that is no position in time."""
@@ -62,9 +68,11 @@ def log_of_points(  # noqa: PLR0913 - what a sheet needs, and what becomes of it
     """Return the log of points; `ours` says which of their names are which of ours."""
     frame = points.frame()
     if frame.is_empty():
-        refuse_unreadable(path, points.others, (1, "no position in time") if points.others else None)
+        first = points.bad[0][:2] if points.bad else (1, "no position in time") if points.others else None
+        refuse_unreadable(path, points.record, first)
     profile = with_columns(load_profile(options.profile), ours, frame.columns)
-    log = log_of(Sheet(path, name, frame.drop("record"), frame["record"], remarks=remarks), options, profile)
+    rejects = pl.DataFrame(points.bad, schema=NO_REJECTS.schema, orient="row")
+    log = log_of(Sheet(path, name, frame.drop("record"), frame["record"], rejects, remarks), options, profile)
     return replace(log, record_count=log.record_count + points.others, other_records=points.others)
 
 

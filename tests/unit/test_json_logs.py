@@ -163,7 +163,7 @@ def test_arcgis(tmp_path):
     ]
     log = read(tmp_path, {"spatialReference": {"wkid": 4326}, "features": features})
     assert (log.format, log.records["time"].to_list(), log.other_records) == ("arcgis-json", [T0], 1)
-    with pytest.raises(LogError, match=r"wkid 102100, 3857\); export it with outSR=4326"):
+    with pytest.raises(LogError, match=r"wkid 3857, 102100\); export it with outSR=4326"):
         read(tmp_path, {"spatialReference": {"wkid": 102100, "latestWkid": 3857}, "features": features})
 
 

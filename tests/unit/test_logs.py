@@ -208,6 +208,7 @@ def test_every_format_has_a_page_with_an_example():
         "ros2-db3",
         "ros1-bag",
         "gpx",
+        "kml",
         "arcgis-json",
         "geojson",
         "json",
