@@ -8,6 +8,7 @@ import pytest
 
 from analyzer.analysis import Options, analyze
 from analyzer.errors import LogError
+from analyzer.logs import ReadOptions, read_log
 from analyzer.zone_loading import load_zone_set
 
 RULES = """schema = 1
@@ -86,3 +87,17 @@ def test_ten_hertz_car(real_logs):
     analysis = analyze([Path(real_logs) / "comma2k19_ublox_10hz.csv"], gwangju)
     assert analysis.summary["verdict"] == "violation"
     assert analysis.findings.filter(pl.col("check") == "outside-zone").height == 1
+
+
+def test_a_car_with_a_hand_held_receiver(real_logs):
+    import gpxpy
+
+    path = real_logs / "gpxpy_car_etrex.gpx"
+    log = read_log(str(path), ReadOptions())
+    assert (log.format, log.record_count, log.records.height, log.other_records) == ("gpx", 104, 104, 0)
+    span = log.records["time"].max() - log.records["time"].min()
+    assert span.total_seconds() == 514
+    theirs = gpxpy.parse(path.read_text(encoding="utf-8")).tracks[0].segments[0].points
+    ours = log.records.select("latitude", "longitude", "time").rows()
+    assert ours == [(p.latitude, p.longitude, p.time) for p in theirs]
+    assert "speed_kph" not in log.records.columns
