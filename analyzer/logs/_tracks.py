@@ -33,6 +33,14 @@ class Points:
         if len(self._rows) >= CHUNK:
             self._flush()
 
+    def add_run(self, frame: pl.DataFrame) -> None:
+        """Take over points as a table of texts; a column that it lacks says nothing."""
+        self._flush()
+        lacking = [pl.lit(None, dtype=pl.String).alias(n) for n in self.names if n not in frame.columns]
+        numbers = pl.int_range(self.record + 1, self.record + 1 + frame.height, dtype=pl.Int64, eager=True)
+        self._chunks.append(frame.with_columns(numbers.alias("record"), *lacking).select("record", *self.names))
+        self.record += frame.height
+
     def add_bad(self, reason: str, text: str) -> None:
         """Take over a record that cannot be read, with its own words."""
         self.record += 1
@@ -45,6 +53,8 @@ class Points:
 
     def _flush(self) -> None:
         """Put the rows read so far into columns."""
+        if not self._rows and self._chunks:
+            return
         schema = {"record": pl.Int64, **dict.fromkeys(self.names, pl.String)}
         self._chunks.append(pl.DataFrame(self._rows, schema=schema, orient="row"))
         self._rows = []

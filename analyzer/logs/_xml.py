@@ -17,6 +17,7 @@ BLOCK_BYTES = 1 << 18
 MOST_DEPTH = 100
 MOST_NAMES = 5_000
 LONGEST_TOKEN_BYTES = 1 << 22
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _KOREAN = {"euc-kr", "cp949", "ks_c_5601-1987", "ms949", "uhc"}
 _DECLARED = re.compile(rb"""^(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 
@@ -40,32 +41,68 @@ class XmlReader:
 
     def __init__(self, path: str, start: Start, end: End) -> None:
         self.path = path
+        self.skipped_lines = 0
         self._start_of, self._end_of = start, end
         self._local = _LocalNames()
         self._text: list[str] = []
         self._depth = 0
         self._names: dict[str, str] = {}
+        self._decode: Callable[[bytes], str] | None = None
+        self._parser = self._new_parser(None)
+        self._seen = 0
+        self._last_end = ("", -1)
 
     def read(self, stream: IO[bytes]) -> None:
         """Read a whole document; LogError where it is not sound."""
         block = stream.read(BLOCK_BYTES)
-        decode = _korean_decoder(block)
-        parser = self._parser("utf-8" if decode else None)
-        seen = 0
+        self.begin(block)
+        while block:
+            self.feed(block)
+            block = stream.read(BLOCK_BYTES)
+        self.close()
+
+    def begin(self, head: bytes) -> bool:
+        """Prepare for the encoding that the first bytes declare; return whether it is UTF-8."""
+        declared = _DECLARED.match(head)
+        encoding = declared[1].decode("ascii").lower() if declared else "utf-8"
+        if encoding in _KOREAN:
+            self._decode = codecs.getincrementaldecoder("cp949")().decode
+            self._parser = self._new_parser("utf-8")
+        return (
+            encoding == "utf-8"
+            and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            and b"\0" not in head
+        )
+
+    def feed(self, data: bytes) -> None:
+        """Read the next bytes of a document."""
+        self._parse(data)
+
+    def feed_to_end_of(self, name: str, data: bytes) -> bool:
+        """Read bytes that may end with the end of an element; return whether they did, and no comment or text."""
+        self._last_end = ("", -1)
+        self._parse(data)
+        return self._last_end == (name, self._seen - len(f"</{name}>"))
+
+    def close(self) -> None:
+        """End the document."""
+        self._parse(b"", is_final=True)
+
+    def _parse(self, data: bytes, *, is_final: bool = False) -> None:
+        """Give bytes to the parser; LogError where they are not sound."""
         try:
-            while block:
-                data = decode(block).encode() if decode else block
-                parser.Parse(data, False)
-                seen += len(data)
-                self._bounded(seen, parser.CurrentByteIndex)
-                block = stream.read(BLOCK_BYTES)
-            parser.Parse(b"", True)
+            data = self._decode(data).encode() if self._decode else data
+            self._parser.Parse(data, is_final)
         except expat.ExpatError as error:
-            raise LogError(f"{self.path}: is not sound XML ({error}); was it cut off?") from error
+            reason, line = expat.ErrorString(error.code), error.lineno + self.skipped_lines
+            message = f"{self.path}: is not sound XML ({reason}, line {line}); was it cut off?"
+            raise LogError(message) from error
         except (LookupError, ValueError) as error:
             raise LogError(f"{self.path}: its text cannot be decoded ({error}); save it as UTF-8") from error
+        self._seen += len(data)
+        self._bounded(self._seen, self._parser.CurrentByteIndex)
 
-    def _parser(self, encoding: str | None) -> expat.XMLParserType:
+    def _new_parser(self, encoding: str | None) -> expat.XMLParserType:
         """Return a parser that calls back."""
         parser = expat.ParserCreate(encoding, None, intern=self._names)
         parser.buffer_text = True
@@ -88,6 +125,7 @@ class XmlReader:
         self._depth -= 1
         text = "".join(self._text)
         self._text.clear()
+        self._last_end = (name, self._parser.CurrentByteIndex)
         self._end_of(self._local[name], text)
 
     def _doctype(self, *_declared: object) -> None:
@@ -102,14 +140,6 @@ class XmlReader:
             )
         if len(self._names) > MOST_NAMES:
             raise LogError(f"{self.path}: uses more than {MOST_NAMES} names of elements; that is no log")
-
-
-def _korean_decoder(head: bytes) -> Callable[[bytes], str] | None:
-    """Return how to decode a Korean encoding that the parser does not know, null for others."""
-    declared = _DECLARED.match(head)
-    if declared and declared[1].decode("ascii").lower() in _KOREAN:
-        return codecs.getincrementaldecoder("cp949")().decode
-    return None
 
 
 def begins_with(head: bytes, root: str) -> bool:

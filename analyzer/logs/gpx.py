@@ -32,11 +32,14 @@ track points.
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
+
 from analyzer.errors import LogError
 from analyzer.logs._files import is_url
 from analyzer.logs._format import Format, Log, Part, Plan, ReadOptions
 from analyzer.logs._profile import load_profile
 from analyzer.logs._remarks import Remark
+from analyzer.logs._shapes import ShapedReader
 from analyzer.logs._tracks import Points, TripNames, log_of_points
 from analyzer.logs._xml import XmlReader, begins_with
 
@@ -86,17 +89,21 @@ class _Tracks:
         if name == "time" and self._depth == _DIRECT:
             self._point.setdefault("time", text)
         elif name == "speed":
-            self._speeds.append(text.strip())
+            self._speeds.append(text)
         elif name == "course":
             self._point.setdefault("course", text)
         self._depth -= 1
+
+    def add_run(self, run: pl.DataFrame) -> None:
+        """Take over points that follow the last one."""
+        self.points.add_run(run.with_columns(pl.lit(self._track).alias("track")))
 
     def _add(self, point: dict[str, str]) -> None:
         """Take over a point."""
         if self._track is None:
             self._track = self._trips.name(f"track {self._tracks}")
         speeds = self._speeds
-        if len(speeds) > 1 and len(set(speeds)) > 1:
+        if len(speeds) > 1 and len({s.strip() for s in speeds}) > 1:
             self.two_speeds += 1
         get = point.get
         speed = speeds[0] if speeds else None
@@ -108,7 +115,8 @@ def _read(plan: Plan, _part: Part, options: ReadOptions) -> Log:
         raise LogError(f"{plan.path}: GPX is read from files only; download it first")
     tracks = _Tracks()
     with Path(plan.path).open("rb") as file:
-        XmlReader(plan.path, tracks.start, tracks.end).read(file)
+        for run in ShapedReader(XmlReader(plan.path, tracks.start, tracks.end)).read(file):
+            tracks.add_run(run)
     naive = 0
     if load_profile(options.profile).fixed.get("timezone") is None:
         naive, options = _without_offset(tracks.points), replace(options, timezone="UTC")

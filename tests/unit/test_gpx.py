@@ -1,6 +1,7 @@
 """GPX: what is read, assumed, counted, refused."""
 
 import datetime as dt
+import io
 
 import gpxpy
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.errors import LogError
-from analyzer.logs import ReadOptions, read_log
+from analyzer.logs import ReadOptions, _shapes, gpx, read_log
+from analyzer.logs._xml import XmlReader
 
 PLAIN = ReadOptions()
 
@@ -174,3 +176,76 @@ def test_as_the_library_writes_it_and_reads_it(tmp_path, points):
     assert ours["time"].to_list() == [p.time for p in theirs]
     speeds = ours["speed_kph"].to_list() if "speed_kph" in ours.columns else [None] * len(theirs)
     assert speeds == [None if p.speed is None else pytest.approx(p.speed * 3.6) for p in theirs]
+
+
+PIECES = st.sampled_from(
+    [
+        '<trkpt lat="35.{0}" lon="126.{0}"><time>2026-03-17T01:00:{0}Z</time></trkpt>',
+        '<trkpt lat="35.{0}" lon="126.{0}"><time>2026-03-17T01:00:{0}Z</time></trkpt>',
+        '\n <trkpt lon="126.{0}" lat="35.{0}">\n<ele>1</ele><time> 2026-03-17T01:00:{0}Z </time><speed>{0}</speed>\n</trkpt>',
+        '<trkpt lat="35.1" lon="126.1" a="{0}"><time>2026-03-17T01:00:00Z</time><extensions><x:a b="c"><x:speed>{0}</x:speed><x:course>9</x:course></x:a></extensions></trkpt>',
+        '<trkpt lat="35.1" lon="126.1"><speed>1</speed><speed>{0}</speed></trkpt>',
+        '<trkpt lat="35.1" lon="126.1"><link href="x"><time>{0}</time></link><time>2026-03-17T01:00:00Z</time></trkpt>',
+        '<trkpt lat="35.1" lon="126.1"><time>2026-03-17T01:00:{0}Z<!-- x --></time></trkpt>',
+        '<!-- <trkpt lat="1.{0}" lon="2"><time>2026-03-17T01:00:{0}Z</time></trkpt> -->',
+        '<!-- </trkpt><trkpt lat="35.{0}" lon="126.{0}"><time>2026-03-17T01:00:{0}Z</time></trkpt> -->',
+        '<a><![CDATA[ <trkpt lat="1" lon="2"></trkpt> ]]></a>',
+        '<trkpt lat="35.1" lon="126.1"><time>2026-03-17T01:00:&#4{0};Z</time></trkpt>',
+        '<trkpt lat="35.1" lon="126.1"><time/><speed></speed></trkpt>',
+        "<trkpt lat='35.1' lon='126.1'><cmt>{0} &lt;청소&gt;</cmt><time>2026-03-17T01:00:00Z</time></trkpt>",
+        '<trkpt lat="35.1" lon="126.1"><time>2026-03-17T01:00:00Z</time><speed>1</speed>x<speed>{0}</speed></trkpt>',
+        '<trkpt lat="35.1" lon="126.1"><trkpt lat="1" lon="{0}"></trkpt><time>2026-03-17T01:00:00Z</time></trkpt>',
+        "</trkseg><trkseg>",
+        "</trkseg></trk><trk><name>{0}</name><trkseg>",
+        '<wpt lat="1" lon="2"></wpt>',
+        "</broken>",
+        "\x0b",
+    ]
+)
+
+
+def everything(read):
+    try:
+        tracks = gpx._Tracks()
+        read(tracks)
+    except LogError as error:
+        return str(error).partition(":")[2]
+    return tracks.points.record, tracks.points.others, tracks.two_speeds, tracks.points.frame().rows()
+
+
+@pytest.mark.parametrize("name", ["bare", "speed", "pretty", "extension"])
+def test_points_written_alike_need_no_parser(tmp_path, name):
+    point = {
+        "bare": '<trkpt lat="35.{0}" lon="126.{0}"><time>2026-03-17T01:00:{0}Z</time></trkpt>',
+        "speed": '<trkpt lat="35.1" lon="126.{0}"><ele>1</ele><time>2026-03-17T01:00:{0}Z</time><speed>1</speed><course>2</course></trkpt>',
+        "pretty": '\n  <trkpt lat="35.1" lon="126.{0}">\n    <time>2026-03-17T01:00:{0}Z</time>\n    <sat/>\n  </trkpt>',
+        "extension": '<trkpt lon="126.{0}" lat="35.1"><time>2026-03-17T01:00:{0}Z</time><extensions><g:a><g:speed>{0}</g:speed></g:a></extensions></trkpt>',
+    }[name]
+    stream = io.BytesIO(
+        f"<gpx><trk><trkseg>{''.join(point.format(n) for n in range(10, 60))}</trkseg></trk></gpx>".encode()
+    )
+    tracks = gpx._Tracks()
+    runs = list(_shapes.ShapedReader(XmlReader("x", tracks.start, tracks.end)).read(stream))
+    assert sum(run.height for run in runs) >= 48
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(PIECES, st.integers(1, 40)), min_size=1, max_size=8), st.sampled_from([60, 500, 10_000]))
+def test_points_written_alike_are_read_as_the_parser_reads_them(tmp_path, pieces, block):
+    inside = "".join(piece.format(10 + n % 50) for piece, times in pieces for n in range(times))
+    path = tmp_path / "log.gpx"
+    path.write_text(f'<gpx xmlns="a"><trk><trkseg>{inside}</trkseg></trk></gpx>', encoding="utf-8")
+
+    def slow(tracks):
+        with path.open("rb") as file:
+            XmlReader("x", tracks.start, tracks.end).read(file)
+
+    def fast(tracks):
+        with path.open("rb") as file:
+            for run in _shapes.ShapedReader(XmlReader("x", tracks.start, tracks.end)).read(file):
+                tracks.add_run(run)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_shapes, "BLOCK_BYTES", block)
+        patch.setattr(_shapes, "SHORTEST_RUN", 2)
+        assert everything(fast) == everything(slow)
