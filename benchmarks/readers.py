@@ -39,8 +39,11 @@ def gpx(folder: Path) -> tuple[Path, Count, float]:
         return f'<trkpt lat="{lat:.7f}" lon="126.8"><ele>31.5</ele><time>{when}</time>{speed}</trkpt>\n'
 
     path = folder / "log.gpx"
-    spaces = 'xmlns="http://www.topografix.com/GPX/1/1" xmlns:x="http://www.garmin.com/xmlschemas/TrackPointExtension/v2"'
-    path.write_text(f"<gpx version="1.1" {spaces}><trk><trkseg>{''.join(map(point, range(POINTS)))}</trkseg></trk></gpx>", encoding="utf-8")
+    spaces = (
+        'xmlns="http://www.topografix.com/GPX/1/1" xmlns:x="http://www.garmin.com/xmlschemas/TrackPointExtension/v2"'
+    )
+    points = "".join(map(point, range(POINTS)))
+    path.write_text(f'<gpx version="1.1" {spaces}><trk><trkseg>{points}</trkseg></trk></gpx>', encoding="utf-8")
     return path, theirs, 5.0
 
 

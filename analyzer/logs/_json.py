@@ -2,7 +2,7 @@
 
 import json
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from analyzer.logs._remarks import Remark, first_words
 MOST_BYTES = 1 << 30
 FREE_BYTES = 1 << 26
 MOST_TIMES = 16
-_CONTAINER_BYTES, _VALUE_BYTES = 88, 40
+MOST_NAMES = 10_000
+_ARRAY_BYTES, _OBJECT_BYTES, _VALUE_BYTES = 88, 232, 40
 _WIDE = (BOM_UTF16_LE, BOM_UTF16_BE, BOM_UTF32_LE, BOM_UTF32_BE)
 _MOST_DEPTH = 8
 
@@ -120,9 +121,22 @@ def _text(path: str, data: bytes) -> tuple[str, tuple[Remark, ...]]:
 
 def _bounded(path: str, text: str) -> None:
     """Refuse a text of little but brackets: as objects it takes many times its size."""
-    needed = (text.count("[") + text.count("{")) * _CONTAINER_BYTES + text.count(",") * _VALUE_BYTES
+    containers = text.count("[") * _ARRAY_BYTES + text.count("{") * _OBJECT_BYTES
+    needed = containers + text.count(",") * _VALUE_BYTES
     if needed > max(FREE_BYTES, MOST_TIMES * len(text)):
         raise LogError(f"{path}: its JSON is little but brackets and commas; that is no log")
+
+
+def names_of(path: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the names of all members of rows, in order; LogError where there are too many."""
+    names: dict[str, None] = {}
+    for row in rows:
+        names.update(dict.fromkeys(row))
+        if len(names) > MOST_NAMES:
+            raise LogError(
+                f"{path}: its records have more than {MOST_NAMES} members of different names; that is no log"
+            )
+    return list(names)
 
 
 def printable(text: str) -> str:

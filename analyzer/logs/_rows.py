@@ -9,7 +9,7 @@ import polars as pl
 from analyzer.errors import LogError
 from analyzer.logs._columns import columns_of
 from analyzer.logs._format import NO_REJECTS, Log, ReadOptions, refuse_unreadable
-from analyzer.logs._json import Document, Rows, column_of
+from analyzer.logs._json import Document, Rows, column_of, names_of
 from analyzer.logs._plain import Sheet, log_of
 from analyzer.logs._profile import Profile, load_profile
 from analyzer.logs._remarks import Remark
@@ -25,7 +25,7 @@ def log_of_rows(document: Document, name: str, rows: Rows, options: ReadOptions)
     path = document.path
     if not rows.rows:
         refuse_unreadable(path, rows.record, _first(rows))
-    names = list(dict.fromkeys(n for row in rows.rows for n in row))
+    names = names_of(path, rows.rows)
     profile = with_columns(load_profile(options.profile), rows.ours, names)
     profile = replace(profile, values={**_values(rows, profile), **profile.values})
     wanted = _columns(path, names, profile)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import tracemalloc
 
 import pytest
 
@@ -297,6 +298,21 @@ def test_content_comes_before_the_suffix_and_folders_find_them(tmp_path):
     assert len(find_logs([str(tmp_path)])) == 4
 
 
-def test_many_members_of_many_names_stay_small(tmp_path):
-    value = [{**RECORD, f"x{n}": n} for n in range(20_000)]
-    assert read(tmp_path, value).records.height == 20_000
+def test_many_members_of_many_names(tmp_path):
+    value = [{**RECORD, f"x{n}": n} for n in range(9_000)]
+    assert read(tmp_path, value).records.height == 9_000
+    with pytest.raises(LogError, match="members of different names"):
+        read(tmp_path, [{**RECORD, f"x{n}": n} for n in range(20_000)])
+
+
+@pytest.mark.parametrize("piece", ["{},", "[],", "1,", '{"a":1},', "[[]],"])
+def test_bombs_are_refused_before_they_are_loaded(tmp_path, piece):
+    path = tmp_path / "log.json"
+    path.write_text("[" + piece * (24_000_000 // len(piece)) + "1]", encoding="ascii")
+    tracemalloc.start()
+    try:
+        with pytest.raises(LogError, match="little but brackets"):
+            read_log(str(path), PLAIN)
+        assert tracemalloc.get_traced_memory()[1] < 4 * path.stat().st_size
+    finally:
+        tracemalloc.stop()
