@@ -22,7 +22,7 @@ def arcgis_rows(path: str, value: Mapping[str, Any]) -> Rows:
     for feature in value["features"]:
         attributes = feature.get("attributes") if isinstance(feature, dict) else None
         if not isinstance(attributes, dict):
-            rows.add_bad("bad-json", printable(str(feature)[:_WORDS]))
+            rows.add_bad("bad-json", str(feature)[:_WORDS])
             continue
         geometry = feature.get("geometry")
         geometry = geometry if isinstance(geometry, dict) else {}

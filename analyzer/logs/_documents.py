@@ -18,8 +18,11 @@ _WORDS = 160
 def read_document(plan: Plan, _part: Part, options: ReadOptions) -> Log:
     """Return the log of a JSON document of any of the kinds that are known."""
     document = load_document(plan.path)
-    name, rows = _rows_of(plan.path, document.value)
-    return log_of_rows(document, name, rows, options)
+    try:
+        name, rows = _rows_of(plan.path, document.value)
+        return log_of_rows(document, name, rows, options)
+    except RecursionError as error:  # loading goes a little deeper than writing the same out
+        raise LogError(f"{plan.path}: its JSON is nested too deep; that is no log") from error
 
 
 def _rows_of(path: str, value: Any) -> tuple[str, Rows]:
@@ -47,7 +50,7 @@ def _plain_rows(path: str, value: Any) -> Rows:
         if isinstance(record, dict):
             rows.add(flat(record))
         else:
-            rows.add_bad("bad-json", printable(str(record)[:_WORDS]))
+            rows.add_bad("bad-json", str(record)[:_WORDS])
     return rows
 
 

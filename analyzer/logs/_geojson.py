@@ -54,7 +54,7 @@ def _refuse_no_log(path: str, kinds: set[str]) -> None:
 def _add_feature(rows: Rows, feature: Any, trips: TripNames) -> str:
     """Take over what one feature holds; return the type of its geometry."""
     if not isinstance(feature, dict):
-        rows.add_bad("bad-json", printable(str(feature)[:_WORDS]))
+        rows.add_bad("bad-json", str(feature)[:_WORDS])
         return ""
     geometry = feature.get("geometry") if feature.get("type") == "Feature" else feature
     geometry = geometry if isinstance(geometry, dict) else {}

@@ -11,6 +11,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._files import is_url
+from analyzer.logs._plain import clean_text
 from analyzer.logs._remarks import Remark, first_words
 
 MOST_BYTES = 1 << 30
@@ -57,7 +58,7 @@ class Rows:
     def add_bad(self, reason: str, text: str) -> None:
         """Take over a record that is none, with its own words."""
         self.record += 1
-        self.bad.append((self.record, reason, text))
+        self.bad.append((self.record, reason, clean_text(printable(text))))
 
     def add_other(self, count: int = 1) -> None:
         """Count records that are no positions."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from analyzer.logs._json import Rows, printable
+from analyzer.logs._json import Rows
 
 MODES = {"human": "manual", "semi_autonomous": "unknown", "autonomous": "autonomous"}
 """`driver_type` of a trip -> control mode."""
@@ -45,13 +45,13 @@ def mds_rows(body: Mapping[str, Any]) -> Rows:
         if isinstance(point, dict):
             rows.add(_point(point, drivers))
         else:
-            rows.add_bad("bad-json", printable(str(point)[:_WORDS]))
+            rows.add_bad("bad-json", str(point)[:_WORDS])
     if telemetry:
         rows.add_other(len(_list(body, "trips")))
         return rows
     for trip in _list(body, "trips"):
         if not isinstance(trip, dict):
-            rows.add_bad("bad-json", printable(str(trip)[:_WORDS]))
+            rows.add_bad("bad-json", str(trip)[:_WORDS])
             continue
         for end in ("start", "end"):
             said = {"trip_id": trip.get("trip_id"), "driver_type": _driver(trip), "device_id": trip.get("device_id")}

@@ -316,3 +316,20 @@ def test_bombs_are_refused_before_they_are_loaded(tmp_path, piece):
         assert tracemalloc.get_traced_memory()[1] < 4 * path.stat().st_size
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("deep", [100, 400, 700, 900, 980])
+def test_nesting_near_the_limit(tmp_path, deep):
+    nested = "[" * deep + "]" * deep
+    text = f"[{json.dumps(RECORD)}, {nested}, {json.dumps({**RECORD, 'trip_id': 0})[:-2]}{nested}}}]"
+    reasons, said = [], ""
+    try:
+        reasons = read(tmp_path, text).rejects["reason"].to_list()
+    except LogError as error:
+        said = str(error)
+    assert reasons == ["bad-json"] or "nested too deep" in said
+
+
+def test_control_characters_of_a_reject_are_gone(tmp_path):
+    log = read(tmp_path, [RECORD, "\x1b[31m\u202ex"])
+    assert log.rejects["text"].to_list() == [" [31m x"]
