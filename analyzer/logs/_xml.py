@@ -143,9 +143,8 @@ class XmlReader:
 
 
 def begins_with(head: bytes, root: str) -> bool:
-    """Return whether the first bytes of a file are XML whose root element has this name."""
-    text = head.decode("utf-16" if head[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8", "ignore")
-    found = re.search(
-        r"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)[\s/>]", re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
-    )
-    return bool(found and found[2] == root and text.lstrip("\ufeff \t\r\n").startswith("<"))
+    """Return whether the first bytes of a file are XML with this root element, or do not reach the root."""
+    text = head.decode("utf-16" if head[:2] in _UTF16 else "utf-8-sig", "ignore").lstrip()
+    told = re.sub(r"<!--.*?(?:-->|$)", "", text, flags=re.DOTALL)
+    found = re.search(r"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)[\s/>]", told)
+    return text.startswith("<") and (found is None or found[2] == root)

@@ -129,6 +129,11 @@ def test_content_comes_before_the_suffix(tmp_path):
         assert read(tmp_path, document(point()), name=name).format == "gpx"
 
 
+def test_a_long_comment_before_the_root(tmp_path):
+    text = document(point()).replace("?>", "?><!--" + " <kml> " * 2000 + "-->", 1)
+    assert read(tmp_path, text).format == "gpx"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
