@@ -16,7 +16,7 @@ from pathlib import Path
 
 from analyzer.logs import ReadOptions, plan_log, read_part
 
-RECORDS, MESSAGES, ROUNDS = 500_000, 200_000, 3
+RECORDS, MESSAGES, POINTS, ROUNDS = 500_000, 200_000, 100_000, 3
 START_NS = 1_773_709_200 * 10**9
 
 
@@ -94,6 +94,31 @@ def dtg(folder: Path) -> Case:
     return Case("a Python loop", 5, lambda: positions(path), theirs)
 
 
+def gpx(folder: Path) -> Case:
+    """GPX 1.1 with speeds in TrackPointExtension, against gpxpy."""
+    import gpxpy
+
+    path = folder / "log.gpx"
+
+    def theirs() -> int:
+        with path.open(encoding="utf-8") as file:
+            return gpxpy.parse(file).get_points_no()
+
+    def point(n: int) -> str:
+        lat, when = 35 + n * 1e-7, f"2026-03-17T{n // 3600 % 24:02}:{n // 60 % 60:02}:{n % 60:02}Z"
+        speed = (
+            f"<extensions><x:TrackPointExtension><x:speed>{n % 70 / 10}</x:speed></x:TrackPointExtension></extensions>"
+        )
+        return f'<trkpt lat="{lat:.7f}" lon="126.8"><ele>31.5</ele><time>{when}</time>{speed}</trkpt>\n'
+
+    spaces = (
+        'xmlns="http://www.topografix.com/GPX/1/1" xmlns:x="http://www.garmin.com/xmlschemas/TrackPointExtension/v2"'
+    )
+    points = "".join(map(point, range(POINTS)))
+    path.write_text(f'<gpx version="1.1" {spaces}><trk><trkseg>{points}</trkseg></trk></gpx>', encoding="utf-8")
+    return Case("gpxpy", 5, lambda: positions(path), theirs)
+
+
 def write_mcap(folder: Path) -> Path:
     """Write positions and speeds with the writer of rosbags, zstd in chunks."""
     import numpy as np
@@ -147,7 +172,7 @@ def mcap(folder: Path) -> Case:
     return Case("rosbags", 1 / 1.2, lambda: positions(path), theirs)
 
 
-READERS: dict[str, Callable[[Path], Case]] = {"dtg": dtg, "mcap": mcap, "nmea": nmea}
+READERS: dict[str, Callable[[Path], Case]] = {"dtg": dtg, "gpx": gpx, "mcap": mcap, "nmea": nmea}
 
 
 def _timed(function: Callable[[], int]) -> tuple[float, int]:

@@ -163,3 +163,17 @@ def test_receiver_with_two_fixes_a_second_and_whole_second_times(real_logs, tmp_
     assert (account.fixes, account.rejects) == (2588 - 1285, 1285)
     assert set(analysis.rejects["reason"]) == {"duplicate-time"}
     assert analysis.summary["trips"] == 1
+
+
+def test_a_car_with_a_hand_held_receiver(real_logs):
+    import gpxpy
+
+    path = real_logs / "gpxpy_car_etrex.gpx"
+    log = read_log(str(path), ReadOptions())
+    assert (log.format, log.record_count, log.records.height, log.other_records) == ("gpx", 104, 104, 0)
+    span = log.records["time"].max() - log.records["time"].min()
+    assert span.total_seconds() == 514
+    theirs = gpxpy.parse(path.read_text(encoding="utf-8")).tracks[0].segments[0].points
+    ours = log.records.select("latitude", "longitude", "time").rows()
+    assert ours == [(p.latitude, p.longitude, p.time) for p in theirs]
+    assert "speed_kph" not in log.records.columns

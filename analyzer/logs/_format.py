@@ -101,7 +101,8 @@ class Format:
 
     `read` gives one part of a planned log. `plan` divides a log without decoding it;
     without one, a log is one part. The content of a `decisive` one proves it, whatever
-    its suffix. `unpacks` says that it reads gzip and Zstandard itself.
+    its suffix. `unpacks` says that it reads gzip and Zstandard itself. `is_vague`:
+    its first bytes may well be those of another format, which then comes first.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Format:
     plan: Callable[[str, ReadOptions, PartSize], Plan] | None = None
     decisive: bool = False
     unpacks: bool = False
+    is_vague: bool = False
 
 
 def bounds(start: int, stop: int, most: int) -> list[int]:

@@ -211,6 +211,13 @@ def test_every_format_has_a_page_with_an_example():
         "ros1-bag",
         "nmea",
         "dtg",
+        "gpx",
+        "kml",
+        "arcgis-json",
+        "geojson",
+        "json",
+        "mds",
+        "mf-json",
     }
 
 
