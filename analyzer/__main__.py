@@ -36,6 +36,7 @@ class Instant(click.ParamType[datetime]):
 WHEN = Instant()
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+DIRECTORY = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 def default_language() -> str:
@@ -81,6 +82,7 @@ def cli() -> None:
     metavar="SECONDS",
     help="How old a joined state may be (default: max_mode_age_s of the rules).",
 )
+@click.option("--msgs", type=DIRECTORY, help="Folder of .msg files for recordings without definitions.")
 @click.option("--fleet", type=FILE, help="Vehicles and their types (CSV), instead of the set's own.")
 @click.option("--from", "start", type=WHEN, metavar="TIME", help="Judge from here on (with offset).")
 @click.option("--to", "end", type=WHEN, metavar="TIME", help="Judge up to, but not, here.")

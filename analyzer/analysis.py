@@ -22,7 +22,7 @@ from analyzer.joins import Join
 from analyzer.judging import Judged, judge_all, slice_tasks
 from analyzer.kept_tasks import tasks_by_log
 from analyzer.ledger import Ledger
-from analyzer.logs import Plan, ReadOptions, is_url, plan_log, read_states, sha256_of
+from analyzer.logs import Plan, ReadOptions, is_empty_recording, is_url, plan_log, read_states, sha256_of
 from analyzer.pool import Pool, pool_of
 from analyzer.reduction import reduce
 from analyzer.results import Analysis, LogAccount
@@ -51,6 +51,7 @@ class Options:
 
     timezone: str | None = None
     profile: Path | None = None
+    msgs: Path | None = None
     start: dt.datetime | None = None
     end: dt.datetime | None = None
     vehicles: tuple[str, ...] = ()
@@ -95,17 +96,17 @@ class _Side:
 
 def _all_hashes(plans: Sequence[Plan], ledger: Ledger | None, sliced: Event) -> list[str | None]:
     """Return the SHA-256 of each log."""
-    return ledger.hashes(plans) if ledger else list(_hashes([plan.path for plan in plans], sliced))
+    return ledger.hashes(plans) if ledger else list(_hashes(plans, sliced))
 
 
-def _hashes(paths: Sequence[str], sliced: Event) -> Iterator[str | None]:
+def _hashes(plans: Sequence[Plan], sliced: Event) -> Iterator[str | None]:
     """Yield the SHA-256 of each log, null of a URL; those of the last bytes once all slices are judged."""
-    sizes = [0 if is_url(path) else Path(path).stat().st_size for path in paths]
+    sizes = [sum(Path(file).stat().st_size for file in (plan.path, *plan.files) if not is_url(file)) for plan in plans]
     left = sum(sizes)
-    for path, size in zip(paths, sizes, strict=True):
+    for plan, size in zip(plans, sizes, strict=True):
         if left <= LATE_BYTES:
             sliced.wait()
-        yield sha256_of(path)
+        yield sha256_of(plan.path, plan.files)
         left -= size
 
 
@@ -124,7 +125,7 @@ def _plans(paths: list[str], options: Options) -> tuple[list[Plan], dict[str, st
 
 def _reading(options: Options) -> ReadOptions:
     """Return how to read."""
-    return ReadOptions(timezone=options.timezone, profile=options.profile)
+    return ReadOptions(timezone=options.timezone, profile=options.profile, msgs=options.msgs)
 
 
 def _analyzed(  # noqa: PLR0913 - everything comes together here
@@ -144,7 +145,8 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     if len(judged.errors) == len(plans):
         raise LogError("\n".join([*judged.errors.values(), *failed.values()]))
     if not any(shard.legs.height for shard in judged.shards):
-        raise LogError(_nothing_left(files))
+        empty = all(is_empty_recording(reading.remarks) for reading in judged.readings)
+        raise LogError(_nothing_left(files, empty=empty))
     reduced = reduce(judged.shards, world, files)
     in_part = bool(options.start or options.end or options.vehicles)
     notices = all_notices(judged, plans, files, reduced.trips, zone_set, in_part=in_part)
@@ -244,9 +246,11 @@ def _shown(path: str, options: Options) -> str:
     return Path(path).resolve().relative_to(options.base.resolve()).as_posix()
 
 
-def _nothing_left(files: list[str]) -> str:
+def _nothing_left(files: list[str], *, empty: bool) -> str:
     """Return what to say where no record is a fix."""
     names = ", ".join(files[:3]) + (", …" if len(files) > 3 else "")  # noqa: PLR2004
+    if empty:
+        return f"{names}: an empty recording: the file is whole, but holds not one message; nothing was recorded"
     return (
         f"{names}: no record became a fix (none is readable, or --from, --to and --vehicle leave "
         "none); look at the columns, the times and the positions of the log"

@@ -48,5 +48,5 @@ def _given(analysis: Analysis, run: Run, given: Mapping[str, Any]) -> Given:
         "attribution": run.attribution,
         "out": str(given["out"]),
     }
-    files = {name: given[name] for name in ("fleet", "profile", "join", "basemap")}
+    files = {name: given[name] for name in ("fleet", "profile", "join", "msgs", "basemap")}
     return Given(said, run.command, analysis.zone_set, **files)

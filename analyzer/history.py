@@ -80,10 +80,14 @@ def _options(store: Store, manifest: Mapping[str, Any], ledger: Ledger, work: Pa
         path = Path(profile["path"])
         if profile["piece"] is not None:
             path = _restored(store, profile["piece"], work / "profile" / path.name)
+    msgs = manifest["msgs"] and work / "msgs"
+    for name, piece in (manifest["msgs"] or {"files": {}})["files"].items():
+        _restored(store, piece, _inside(work / "msgs", name))
     start, end = (said[name] and dt.datetime.fromisoformat(said[name]) for name in ("start", "end"))
     return Options(
         timezone=said["timezone"],
         profile=path,
+        msgs=msgs,
         start=start,
         end=end,
         vehicles=tuple(said["vehicles"]),
@@ -122,4 +126,12 @@ def _restored(store: Store, piece: str, path: Path) -> Path:
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
+    return path
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """Return the path of a file in a folder; a manifest that names one outside is not ours."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise LedgerError(f"{name!r}: lies outside the folder that it was kept from")
     return path

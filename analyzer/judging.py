@@ -16,7 +16,7 @@ import polars as pl
 from analyzer.errors import LogError, WorkerError
 from analyzer.kept_tasks import HoursTask, Source, regathers
 from analyzer.legs import hints_for
-from analyzer.logs import PART_RECORDS, Plan, refuse_unreadable
+from analyzer.logs import PART_RECORDS, Plan, is_empty_recording, refuse_unreadable
 from analyzer.pool import Runner
 from analyzer.reduction import numbered_legs, together
 from analyzer.seams import by_day, in_shards, seams_of, tangled_vehicles
@@ -174,7 +174,7 @@ def _errors(tasks: Sequence[SliceTask], readings: Sequence[Reading]) -> dict[int
 def _unreadable(path: str, readings: Sequence[Reading]) -> str | None:
     """Return why a log of which not one record is good cannot be judged, null where one is."""
     count = sum(r.records for r in readings)
-    if any(r.records > r.rejects.height for r in readings):
+    if any(r.records > r.rejects.height or is_empty_recording(r.remarks) for r in readings):
         return None
     firsts = [r.rejects.row(0, named=True) for r in readings if r.rejects.height]
     try:

@@ -1,5 +1,6 @@
 """A ledger: the folder that keeps what was read and judged, so that a run does only what is new or changed."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
@@ -9,9 +10,9 @@ from typing import Any
 from analyzer.errors import LedgerError, LogError
 from analyzer.index import Index, Stamp, now_ns, stamped
 from analyzer.keeping import Keeper
-from analyzer.logs import Part, PartSize, Plan, ReadOptions, States, is_url, read_states, sha256_of
+from analyzer.logs import Part, PartSize, Plan, ReadOptions, States, companions, is_url, read_states, sha256_of
 from analyzer.pool import Pool, cores
-from analyzer.shelf import KeptLog, Shelf, reading_key
+from analyzer.shelf import KeptFile, KeptLog, Shelf, reading_key
 from analyzer.store import Store, digest_of
 from analyzer.tasks import Common
 from analyzer.tool import tool
@@ -97,11 +98,13 @@ class Ledger:
             self.logs = dict(self.past)
             return
         how = digest_of(reading_key(options), asdict(PartSize()), dict(self.tool))
-        for path, content in self._contents(paths).items():
-            key = digest_of("log", content.sha256, Path(path).name, how)
-            self.logs[path] = KeptLog(path, key, content.sha256, content.stamp, content.settled)
+        files = {path: (path, *companions(path)) for path in paths}
+        contents = self._contents(sorted({file for own in files.values() for file in own}))
+        for path, own in files.items():
+            if all(file in contents for file in own):
+                self.logs[path] = _kept_log(path, [contents[file] for file in own], how)
 
-    def _contents(self, paths: Sequence[str]) -> dict[str, "_Content"]:
+    def _contents(self, paths: Sequence[str]) -> dict[str, KeptFile]:
         """Return what all files hold that can be read, of known ones without reading them."""
         index = Index(self.store.root, self._past_contents, self.store.note)
         known = index.known(paths)
@@ -109,15 +112,15 @@ class Ledger:
             read = dict(zip(paths, threads.map(lambda p: None if p in known else _content(p), paths), strict=True))
         contents = {path: content for path, content in read.items() if content}
         index.remember((path, content.stamp, content.sha256) for path, content in contents.items() if content.settled)
-        return contents | {path: _Content(*entry, settled=True) for path, entry in known.items()}
+        return contents | {path: KeptFile(path, *entry, settled=True) for path, entry in known.items()}
 
     def _past_contents(self) -> Iterator[tuple[str, Stamp, str]]:
         """Yield what past runs knew of files."""
         for path in sorted((self.store.root / "runs").glob("*.json")):
             manifest = self.store.sealed(path, path.stem)
             if manifest is not None:
-                settled = (log for log in manifest["logs"] if log["settled"])
-                yield from ((log["place"], stamped(log["stamp"]), log["sha256"]) for log in settled)
+                files = (file for log in manifest["logs"] for file in log["files"] if file["settled"])
+                yield from ((file["place"], stamped(file["stamp"]), file["sha256"]) for file in files)
 
     def _plan(self, path: str, plan: Callable[[str], Plan]) -> Plan:
         """Return how a log is divided."""
@@ -128,36 +131,37 @@ class Ledger:
             return plan(path)
         receipt = self.store.receipt("plans", log.key)
         if receipt is not None:
-            return _plan_from(path, receipt["plan"])
+            return _plan_from(log, receipt["plan"])
         log.refuse_changed()
         made = plan(path)
         log.refuse_changed()
-        self.store.commit("plans", log.key, {"plan": {**asdict(made), "path": ""}})
+        self.store.commit("plans", log.key, {"plan": {**asdict(made), "path": "", "files": ()}})
         return made
 
 
-def _plan_from(path: str, plain: Mapping[str, Any]) -> Plan:
+def _plan_from(log: KeptLog, plain: Mapping[str, Any]) -> Plan:
     """Return a plan from plain data."""
-    return Plan(**{**plain, "path": path, "parts": tuple(Part(**part) for part in plain["parts"])})
+    files = tuple(file.path for file in log.files[1:])
+    return Plan(**{**plain, "path": log.path, "files": files, "parts": tuple(Part(**part) for part in plain["parts"])})
 
 
-@dataclass(frozen=True)
-class _Content:
-    """What a file holds; `settled` says that a change would be seen by its stamp."""
+def _kept_log(path: str, files: Sequence[KeptFile], how: str) -> KeptLog:
+    """Return a log by what its files hold; it has the hash that the outputs name."""
+    lines = [f"{file.sha256}  {Path(file.path).name}\n" for file in files]
+    several = len(files) > 1
+    sha256 = hashlib.sha256("".join(lines).encode()).hexdigest() if several else files[0].sha256
+    name = "/".join(Path(path).resolve().parts[-2:]) if several else Path(path).name
+    return KeptLog(path, digest_of("log", sha256, name, how), sha256, tuple(files))
 
-    stamp: Stamp
-    sha256: str
-    settled: bool
 
-
-def _content(path: str) -> _Content | None:
+def _content(path: str) -> KeptFile | None:
     """Return what a file holds, null where it cannot be read or does not stay the same."""
     for _ in range(TRIES):
         try:
             before_ns, stamp = now_ns(), Stamp.of(path)
             sha256 = sha256_of(path)
             if sha256 is not None and Stamp.of(path) == stamp:
-                return _Content(stamp, sha256, stamp.settled(before_ns))
+                return KeptFile(path, stamp, sha256, stamp.settled(before_ns))
         except OSError:
             return None
     return None

@@ -16,7 +16,7 @@ from analyzer.errors import LedgerError
 from analyzer.grounds import grounds_of
 from analyzer.ledger import Ledger
 from analyzer.results import Analysis
-from analyzer.shelf import KeptLog
+from analyzer.shelf import KeptLog, files_below
 from analyzer.store import Store, digest_of, packed
 from analyzer.zones import ZoneSet
 
@@ -33,6 +33,7 @@ class Given:
     fleet: Path | None
     profile: Path | None
     join: Path | None
+    msgs: Path | None
     basemap: Sequence[Path]
 
 
@@ -48,6 +49,7 @@ def manifest_of(ledger: Ledger, analysis: Analysis, given: Given) -> dict[str, A
         "zone_set": _kept_zone_set(store, given),
         "profile": _kept_profile(store, given.profile),
         "join": given.join and _kept_file(store, given.join),
+        "msgs": given.msgs and _kept_folder(store, given.msgs),
         "basemap": [_kept_file(store, path) for path in given.basemap],
         "logs": [_log(log) for _, log in sorted(ledger.logs.items())],
         "errors": {account.path: account.error for account in analysis.logs if account.error},
@@ -92,7 +94,7 @@ def run_named(store: Store, name: str) -> dict[str, Any]:
 
 def past_logs(manifest: Mapping[str, Any]) -> dict[str, KeptLog]:
     """Return the logs of a past run: known by content, not to be opened."""
-    return {log["path"]: KeptLog(log["path"], log["key"], log["sha256"], None) for log in manifest["logs"]}
+    return {log["path"]: KeptLog(log["path"], log["key"], log["sha256"]) for log in manifest["logs"]}
 
 
 def changes(manifest: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -133,7 +135,8 @@ def other_changes(manifest: Mapping[str, Any], before: Mapping[str, Any] | None)
 def judging_options(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of a run that verdicts depend on."""
     said = {name: manifest["said"][name] for name in ("timezone", "start", "end", "vehicles", "join_tolerance_s")}
-    return {**said, **{name: (manifest[name] or {}).get("piece") for name in ("profile", "join")}}
+    files = {name: (manifest[name] or {}).get("piece") for name in ("profile", "join")}
+    return {**said, **files, "msgs": (manifest["msgs"] or {}).get("files")}
 
 
 def _previous(runs: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -143,17 +146,10 @@ def _previous(runs: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) ->
 
 
 def _log(log: KeptLog) -> dict[str, Any]:
-    """Return a log as plain data; only the stamp of a file that has been at rest is worth remembering."""
-    stamp = log.stamp and asdict(log.stamp)
+    """Return a log as plain data, with what is worth remembering of its files."""
+    files = [{**asdict(file), "place": str(Path(file.path).absolute())} for file in log.files]
     place = str(Path(log.path).absolute())
-    return {
-        "path": log.path,
-        "place": place,
-        "key": log.key,
-        "sha256": log.sha256,
-        "stamp": stamp,
-        "settled": log.settled,
-    }
+    return {"path": log.path, "place": place, "key": log.key, "sha256": log.sha256, "files": files}
 
 
 def _kept_zone_set(store: Store, given: Given) -> dict[str, Any]:
@@ -177,3 +173,8 @@ def _kept_profile(store: Store, profile: Path | None) -> dict[str, Any] | None:
 def _kept_file(store: Store, path: Path) -> dict[str, Any]:
     """Return the piece that holds a file."""
     return {"path": str(path), "piece": store.put(path.read_bytes())}
+
+
+def _kept_folder(store: Store, folder: Path) -> dict[str, Any]:
+    """Return the pieces that hold the files of a folder."""
+    return {"path": str(folder), "files": {name: store.put(file.read_bytes()) for name, file in files_below(folder)}}

@@ -5,6 +5,7 @@ sentences put names after a noun, so no particle depends on how a name ends.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -67,45 +68,53 @@ class _Writer:
         self._zone = ZoneInfo(zone_set.rules.timezone)
         self._zones = {zone.zone_id: zone for zone in zone_set.zones}
         self._confidence = {(r.id, r.revision): r.confidence for r in zone_set.rules.rules}
+        # Many findings share a vehicle, a rule, a zone: what is said of each is put together once.
+        self._subject = cache(lambda vehicle: both("Vehicle {vehicle}", vehicle=vehicle))
+        self._rule = cache(self._rule_text)
+        self._place = cache(self._place_texts)
 
     def sentences(self, row: Row) -> tuple[str, str]:
         """Return the Korean and the English text of one finding."""
-        subject = both("Vehicle {vehicle}", vehicle=row["vehicle_id"])
         text = both(
             "{start}, for {time}: {what}{rule} {sure}{sketch}",
             start=local_time(row["start"], self._zone),
             time=lasting(row["duration_s"]),
-            what=both(SENTENCES[row["check"]], subject=subject, **self._words(row)),
-            rule=self._rule(row),
+            what=both(SENTENCES[row["check"]], subject=self._subject(row["vehicle_id"]), **self._words(row)),
+            rule=self._rule(row["rule_id"], row["rule_revision"]),
             sure=VERDICT_SENTENCES[row["verdict"]],
-            sketch=self._sketch(row),
+            sketch=self._place(row["zone_id"])["sketch"],
         )
         return text["ko"], text["en"]
 
     def _words(self, row: Row) -> dict[str, Any]:
         """Return what the sentences have gaps for; braces in names stay what they are."""
-        zone = self._zones.get(row["zone_id"] or "")
+        place = self._place(row["zone_id"])
         peak, limit, unit = row["peak"], row["limit"], row["unit"] or ""
         fast = row["check"] == "speed-limit" and peak is not None and peak > limit
         unknown = row["check"] == "speed-limit" and peak is None
         return {
-            "zone": zone.name if zone else both("a zone"),
-            "nearest": both(" (nearest: {zone})", zone=zone.name) if zone else "",
+            "zone": place["zone"],
+            "nearest": place["nearest"],
             "peak": above(peak, limit, unit) if fast else "?" if unknown else number(peak, unit),
             "limit": number(limit, unit),
             "mode": MODE_WORDS.get(row["control_mode"] or "", "?"),
         }
 
-    def _rule(self, row: Row) -> Both:
+    def _rule_text(self, rule_id: str | None, revision: int) -> Both:
         """Return which rule it is, and how sure its text."""
-        if not row["rule_id"]:
+        if not rule_id:
             return NO_TEXT
-        sure = CONFIDENCE_SENTENCES.get(self._confidence.get((row["rule_id"], row["rule_revision"]), ""), NO_TEXT)
-        return both(" Rule: {rule}, revision {n}{sure}.", rule=row["rule_id"], n=row["rule_revision"], sure=sure)
+        sure = CONFIDENCE_SENTENCES.get(self._confidence.get((rule_id, revision), ""), NO_TEXT)
+        return both(" Rule: {rule}, revision {n}{sure}.", rule=rule_id, n=revision, sure=sure)
 
-    def _sketch(self, row: Row) -> Both:
-        """Return the warning that an outline is no survey."""
-        zone = self._zones.get(row["zone_id"] or "")
-        if zone is None or zone.geometry_confidence != "sketch":
-            return NO_TEXT
-        return both(" The outline of this zone is a sketch (1 sigma {sigma} m).", sigma=f"{zone.accuracy_m:g}")
+    def _place_texts(self, zone_id: str | None) -> dict[str, Both]:
+        """Return the name of a zone, how it is called as the nearest, and the warning that its outline is no survey."""
+        zone = self._zones.get(zone_id or "")
+        if zone is None:
+            return {"zone": both("a zone"), "nearest": NO_TEXT, "sketch": NO_TEXT}
+        warning = both(" The outline of this zone is a sketch (1 sigma {sigma} m).", sigma=f"{zone.accuracy_m:g}")
+        return {
+            "zone": dict(zone.name),
+            "nearest": both(" (nearest: {zone})", zone=dict(zone.name)),
+            "sketch": warning if zone.geometry_confidence == "sketch" else NO_TEXT,
+        }

@@ -59,10 +59,12 @@ def _end_with_parent() -> None:
 
 
 def _warm() -> None:
-    """Import what tasks need."""
+    """Import what tasks need, the readers of all formats too."""
     gc.disable()
-    import analyzer.tasks  # noqa: F401, PLC0415
+    import analyzer.tasks  # noqa: PLC0415, F401
+    from analyzer.logs import formats  # noqa: PLC0415
 
+    formats()
     gc.freeze()
     gc.enable()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MANY_BYTES = 40_000_000
 """Input from which on other processes are started at once."""
 
-FREED_MEMORY = "dirty_decay_ms:100,muzzy_decay_ms:0,narenas:1"
+FREED_MEMORY = "dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:1"
 """How polars gives memory back (jemalloc's words): its own setting keeps what the system could have."""
 
 
@@ -67,6 +67,7 @@ def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
         options = Options(
             timezone=terminal.checked_timezone(given["timezone"]),
             profile=given["profile"],
+            msgs=given["msgs"],
             start=given["start"],
             end=given["end"],
             vehicles=given["vehicles"],

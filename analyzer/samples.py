@@ -36,7 +36,7 @@ def insert_samples(
     inserted = _one_an_instant(_interpolated(fixes, between))
     merged = pl.concat([completed, inserted.select(completed.columns)])
     carried = _carried(merged.sort("trip", "time"), evaluation)
-    return carried, _left_out(samples, inserted)
+    return _from_before(carried, samples, evaluation), _left_out(samples, inserted)
 
 
 def _placed(fixes: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
@@ -120,6 +120,26 @@ def _carried(fixes: pl.DataFrame, evaluation: Evaluation) -> pl.DataFrame:
         pl.when(mode_age).then(pl.col("control_mode").forward_fill().over("trip")),
         pl.when(mode_age).then(pl.col("control_mode_raw").forward_fill().over("trip")),
     )
+
+
+def _from_before(fixes: pl.DataFrame, samples: pl.DataFrame, evaluation: Evaluation) -> pl.DataFrame:
+    """Return the fixes, modes they still lack taken from samples before the trip while those are fresh.
+
+    A mode that is said only when it changes may be said before the first position.
+    """
+    names = ["control_mode", "control_mode_raw"]
+    by = ["vehicle_id", "trip_id"]
+    keys = [pl.col(name).cast(pl.String).fill_null("") for name in by]
+    said = samples.filter(pl.col("control_mode").is_not_null()).sort("time", "file", "record")
+    if said.is_empty() or not fixes["control_mode"].null_count():
+        return fixes
+    wanted = fixes.select("time", *keys, row=pl.int_range(pl.len())).sort("time", maintain_order=True)
+    tolerance = f"{round(evaluation.max_mode_age_s * SECOND_US)}us"
+    found = wanted.join_asof(
+        said.select("time", *keys, *names), on="time", by=by, tolerance=tolerance, check_sortedness=False
+    ).sort("row")
+    lacks = pl.col("control_mode").is_null()
+    return fixes.with_columns(pl.when(lacks).then(found[name]).otherwise(pl.col(name)).alias(name) for name in names)
 
 
 def _age_us(name: str) -> pl.Expr:

@@ -26,33 +26,39 @@ _NOT_PLAIN = ("path", "format", "sha256", "records", "rejects", "remarks")
 
 
 @dataclass(frozen=True)
-class KeptLog:
-    """A log that a ledger knows: the name of its content and reading; null `stamp`: it is not to be opened.
+class KeptFile:
+    """What a file held; `settled` says that its stamp is sure to change with the content."""
 
-    `settled` says that the stamp is sure to change with the content.
-    """
+    path: str
+    stamp: Stamp
+    sha256: str
+    settled: bool
+
+    def unchanged(self) -> bool:
+        """Return whether the file still is what it was."""
+        try:
+            return Stamp.of(self.path) == self.stamp
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class KeptLog:
+    """A log that a ledger knows by its content and reading (`key`); one without files is not to be opened."""
 
     path: str
     key: str
     sha256: str
-    stamp: Stamp | None
-    settled: bool = False
-
-    def unchanged(self) -> bool:
-        """Return whether the file still is what was named."""
-        try:
-            return self.stamp is not None and Stamp.of(self.path) == self.stamp
-        except OSError:
-            return False
+    files: tuple[KeptFile, ...] = ()
 
     def refuse_changed(self) -> None:
         """Refuse a file that is no longer what was named."""
-        if self.stamp is None:
+        if not self.files:
             raise LedgerError(
                 f"{self.path}: what this run read of it is no longer in the ledger; analyze the logs again, "
                 "if they still are as they were"
             )
-        if not self.unchanged():
+        if not all(file.unchanged() for file in self.files):
             raise LogError(f"{self.path}: was changed while it was read; analyze again when it is complete")
 
 
@@ -135,4 +141,11 @@ def _plain_value(value: Any) -> Any:
     """Return a value as plain data; a path that is no file is a name."""
     if not isinstance(value, Path):
         return value
+    if value.is_dir():
+        return [(name, hashlib.sha256(file.read_bytes()).hexdigest()) for name, file in files_below(value)]
     return hashlib.sha256(value.read_bytes()).hexdigest() if value.is_file() else str(value)
+
+
+def files_below(folder: Path) -> list[tuple[str, Path]]:
+    """Return all files of a folder by their names in it, in order."""
+    return sorted((file.relative_to(folder).as_posix(), file) for file in folder.rglob("*") if file.is_file())

@@ -67,6 +67,7 @@ REJECT_WORDS: dict[str, dict[str, str]] = {
     "bad-checksum": both("damaged or cut-off sentence"),
     "bad-record": both("record of another length or cut off"),
     "not-measured": both("position of a simulator or entered by hand"),
+    "times-do-not-match": both("not as many times as positions"),
 }
 
 EVENT_WORDS: dict[str, dict[str, str]] = {

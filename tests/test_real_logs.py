@@ -8,6 +8,7 @@ import pytest
 
 from analyzer.analysis import Options, analyze
 from analyzer.errors import LogError
+from analyzer.logs import ReadOptions, read_log
 from analyzer.zone_loading import load_zone_set
 from analyzer.zone_making import Choices, make_zone_set
 
@@ -57,6 +58,58 @@ def test_one_drive_as_mcap_and_as_bag_gives_the_same_findings(real_logs, tmp_pat
     assert {"outside-zone", "speed-limit"} <= set(found[0]["check"])
     assert found[0].equals(found[1])
     assert found[0].equals(found[2])
+
+
+@pytest.mark.parametrize(
+    ("name", "messages", "said"),
+    [
+        ("husky_zstd.ros2.mcap", (4941, 4941), set()),
+        ("husky_lz4.ros2.mcap", (4941, 4941), set()),
+        ("husky_navsatfix_odom_imu.ros1.bag", (16806, 4941), set()),
+        ("truncated_zstd_60pct.mcap", (2892, 2892), {"recording-cut"}),
+        ("nofooter_lz4.mcap", (4941, 4941), {"recording-cut"}),
+    ],
+)
+def test_recordings_are_read_up_to_where_they_break_off(real_logs, name, messages, said):
+    log = read_log(str(real_logs / name), ReadOptions())
+    assert (log.record_count, log.records.height) == messages
+    assert log.record_count == log.records.height + log.rejects.height + log.other_records
+    assert {notice.code for notice in log.notices} - {"vehicle-from-file"} == said
+
+
+def test_a_bag_without_an_index_is_walked(real_logs):
+    """Its fourteen messages are of the recorder itself: a crash fixture without a position."""
+    with pytest.raises(LogError, match=r"14 message\(s\).*/rosout_agg.*cut off"):
+        read_log(str(real_logs / "test_unindexed.bag"), ReadOptions())
+
+
+def test_a_real_bag_without_its_index_loses_nothing(real_logs, tmp_path):
+    """What a crash leaves: no place of an index in the header, and no index."""
+    whole = (real_logs / "husky_navsatfix_odom_imu.ros1.bag").read_bytes()
+    at = whole.index(b"index_pos=") + len(b"index_pos=")
+    end = int.from_bytes(whole[at : at + 8], "little")
+    (tmp_path / "crash.bag.active").write_bytes(whole[:at] + bytes(8) + whole[at + 8 : end])
+    log = read_log(str(tmp_path / "crash.bag.active"), ReadOptions())
+    assert (log.record_count, log.records.height) == (16806, 4941)
+    assert "recording-cut" in {notice.code for notice in log.notices}
+
+
+def test_old_and_new_modes_side_by_side_go_by_their_own_definitions(real_logs):
+    """In the synthetic file 2 and 4 both are MANUAL; 3 and 5 both are DISENGAGED."""
+    from analyzer.logs._mcap import walk_mcap
+    from analyzer.logs._ros import _Reading
+    from analyzer.logs._ros_walk import Course
+
+    reading = _Reading(ReadOptions(), Course("modes"))
+    reading.take(walk_mcap(real_logs / "autoware_modes_synthetic.mcap", reading.course))
+    rows, said = reading.rows, list(reading.rows.said)
+    modes = {}
+    for topic, mode in zip(rows.topic, rows.mode, strict=True):
+        modes.setdefault(rows.topics[topic].name, []).append(said[mode][0])
+    new = modes["/vehicle/status/control_mode"]
+    assert modes["/old/control_mode"] == new
+    assert [new[0], new[3], new[4]] == ["manual", "disengaged", "manual"]
+    assert reading.rows.modes.strangers == {}
 
 
 def test_buses_are_refused_without_the_unit_of_their_speed(real_logs, tmp_path):
@@ -110,3 +163,17 @@ def test_receiver_with_two_fixes_a_second_and_whole_second_times(real_logs, tmp_
     assert (account.fixes, account.rejects) == (2588 - 1285, 1285)
     assert set(analysis.rejects["reason"]) == {"duplicate-time"}
     assert analysis.summary["trips"] == 1
+
+
+def test_a_car_with_a_hand_held_receiver(real_logs):
+    import gpxpy
+
+    path = real_logs / "gpxpy_car_etrex.gpx"
+    log = read_log(str(path), ReadOptions())
+    assert (log.format, log.record_count, log.records.height, log.other_records) == ("gpx", 104, 104, 0)
+    span = log.records["time"].max() - log.records["time"].min()
+    assert span.total_seconds() == 514
+    theirs = gpxpy.parse(path.read_text(encoding="utf-8")).tracks[0].segments[0].points
+    ours = log.records.select("latitude", "longitude", "time").rows()
+    assert ours == [(p.latitude, p.longitude, p.time) for p in theirs]
+    assert "speed_kph" not in log.records.columns

@@ -1,7 +1,7 @@
 """Log formats: one module each, found by scanning."""
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import accumulate
@@ -26,6 +26,7 @@ from analyzer.logs._format import (
 from analyzer.logs._grid import with_grid
 from analyzer.logs._packed import unpacked_name
 from analyzer.logs._remarks import Remark, notices_of
+from analyzer.logs._ros_files import is_metadata, one_a_recording, recording_of
 from analyzer.logs._states import States, read_states
 from analyzer.plugins import discover
 
@@ -40,9 +41,11 @@ __all__ = [
     "ReadOptions",
     "Remark",
     "States",
+    "companions",
     "find_logs",
     "formats",
     "guess_log",
+    "is_empty_recording",
     "is_url",
     "notices_of",
     "plan_log",
@@ -71,7 +74,7 @@ def find_logs(arguments: Sequence[str]) -> list[str]:
     that of the names. Raises LogError where an argument names nothing.
     """
     found = [path for argument in arguments for path in _named(argument)]
-    return sorted(dict.fromkeys(found))
+    return sorted(one_a_recording(list(dict.fromkeys(found))))
 
 
 def _named(argument: str) -> list[str]:
@@ -126,6 +129,14 @@ def plan_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Pla
     return with_grid(plan, lambda part: form.read(plan, part, options))
 
 
+def companions(path: str) -> tuple[str, ...]:
+    """Return the files that a log consists of besides `path`, none where that cannot be told."""
+    try:
+        return tuple(map(str, recording_of(path).files)) if is_metadata(path) and not is_url(path) else ()
+    except LogError:
+        return ()
+
+
 def read_part(plan: Plan, part: Part, options: ReadOptions) -> Log:
     """Return one part of a log, its records numbered from 1.
 
@@ -139,10 +150,15 @@ def read_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Log
     """Return one log, all its parts; LogError says why it cannot be read as a whole."""
     plan = plan_log(path, options, size)
     log = _joined([read_part(plan, part, options) for part in plan.parts])
-    if log.records.is_empty():
+    if log.records.is_empty() and not is_empty_recording(log.remarks):
         first = log.rejects.select("record", "reason").head(1).rows()
         refuse_unreadable(path, log.record_count, first[0] if first else None)
-    return replace(log, sha256=sha256_of(path))
+    return replace(log, sha256=sha256_of(path, plan.files))
+
+
+def is_empty_recording(remarks: Iterable[Remark]) -> bool:
+    """Return whether a log is whole and holds nothing: no error, but said."""
+    return any(remark.code == "empty-recording" for remark in remarks)
 
 
 def _joined(parts: list[Log]) -> Log:
@@ -172,17 +188,16 @@ def _by_name(name: str) -> Format:
 
 
 def _format_of(path: str, head: bytes) -> Format:
-    """Return the format of a log: by suffix, confirmed by its first bytes where they tell."""
+    """Return the format of a log: by content that proves it, then by suffix and content, then by content alone."""
     if head and (proven := [f for f in formats().values() if f.decisive and f.recognises(head)]):
         return proven[0]
     lower = path.lower()
     by_suffix = [f for f in formats().values() if any(lower.endswith(s) for s in f.suffixes)]
     by_content = [f for f in formats().values() if head and f.recognises(head)]
-    stands = by_suffix and (by_suffix[0].decisive or by_suffix[0] in by_content)
-    if by_suffix and (stands or not head or not by_content):
-        return by_suffix[0]
-    if by_content:
-        return by_content[0]
+    both = [f for f in by_suffix if f in by_content or f.decisive]
+    sure = [f for f in by_content if not f.is_vague]
+    if found := [f for f in both if not f.is_vague] or sure or both or by_content or by_suffix:
+        return found[0]
     raise LogError(f"{path}: unknown kind of file; {_known_formats()}")
 
 

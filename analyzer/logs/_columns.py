@@ -93,8 +93,11 @@ def named_columns(path: str, names: list[str], profile: Profile) -> dict[str, st
     """Return our name -> the log's name, of those that are there."""
     found: dict[str, str] = {}
     there = {simple(name): name for name in reversed(names)}
+    said = {simple(name) for name in profile.columns.values()}
     for target, aliases in (ALIASES | {name: () for name in ON_REQUEST if name in profile.columns}).items():
         wanted = (profile.columns[target],) if target in profile.columns else (target, *aliases)
+        if target not in profile.columns:  # what the profile calls otherwise is not taken for this
+            wanted = tuple(w for w in wanted if simple(w) not in said)
         match = next((there[simple(w)] for w in wanted if simple(w) in there), None)
         if target in profile.columns and match is None:
             message = f"{path}: the profile names a column {wanted[0]!r} that is not there; {_has(names)}"

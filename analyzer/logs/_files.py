@@ -1,6 +1,7 @@
 """Files and URLs, before anybody knows their format."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from analyzer.errors import LogError
@@ -39,10 +40,16 @@ def packed(path: str) -> bool:
         return is_packed(file.read(4))
 
 
-def sha256_of(path: str) -> str | None:
-    """Return the SHA-256 of a file, null for a URL."""
+def sha256_of(path: str, files: Sequence[str] = ()) -> str | None:
+    """Return the SHA-256 of a file, null for a URL.
+
+    Of a log of several files it is that of the lines that `sha256sum` prints of them.
+    """
     if is_url(path):
         return None
+    if files:
+        lines = [f"{sha256_of(file)}  {Path(file).name}\n" for file in (path, *files)]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
     with Path(path).open("rb") as file:
         digest = hashlib.sha256()
         while chunk := file.read(CHUNK_BYTES):

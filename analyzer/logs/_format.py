@@ -22,10 +22,11 @@ NO_REJECTS = pl.DataFrame(schema={"record": pl.Int64, "reason": pl.String, "text
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How to read: the IANA time zone of times without offset, and a profile file."""
+    """How to read: the IANA time zone of times without offset, a profile file, a folder of .msg files."""
 
     timezone: str | None = None
     profile: Path | None = None
+    msgs: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Plan:
 
     `grid` says how coarsely positions are written (`_grid`), `coordinate_error_m` what that
     adds to their accuracy (one standard deviation).
+    `files` are what a log of several files consists of besides `path`.
     """
 
     path: str
@@ -66,6 +68,7 @@ class Plan:
     encoding: str = "utf-8"
     grid: str = ""
     coordinate_error_m: float = 0.0
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class Format:
 
     `read` gives one part of a planned log. `plan` divides a log without decoding it;
     without one, a log is one part. The content of a `decisive` one proves it, whatever
-    its suffix. `unpacks` says that it reads gzip and Zstandard itself.
+    its suffix. `unpacks` says that it reads gzip and Zstandard itself. `is_vague`:
+    its first bytes may well be those of another format, which then comes first.
     """
 
     name: str
@@ -108,6 +112,7 @@ class Format:
     plan: Callable[[str, ReadOptions, PartSize], Plan] | None = None
     decisive: bool = False
     unpacks: bool = False
+    is_vague: bool = False
 
 
 def bounds(start: int, stop: int, most: int) -> list[int]:

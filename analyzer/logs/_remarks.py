@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from analyzer.logs._ros_remarks import ROS_SENTENCES
 from analyzer.terms import Notice
 
 SHOWN_WORDS = 5
@@ -178,6 +179,38 @@ def _clock_fold(remark: Remark) -> tuple[str, str]:
     )
 
 
+def _times_taken_as_utc(remark: Remark) -> tuple[str, str]:
+    path, count = remark.subject, remark.count
+    return (
+        f"{path}: 시간대가 적히지 않은 시각 {count}건을 이 형식의 표준에 따라 UTC로 읽었습니다.",
+        f"{path}: {count} time(s) without an offset are taken as UTC, as the standard of this format says.",
+    )
+
+
+def _two_speeds(remark: Remark) -> tuple[str, str]:
+    path, count = remark.subject, remark.count
+    return (
+        f"{path}: 기록 {count}건에 서로 다른 속도가 둘 이상 있어 첫 번째 값을 썼습니다.",
+        f"{path}: {count} record(s) say two different speeds; the first is used.",
+    )
+
+
+def _said_twice(remark: Remark) -> tuple[str, str]:
+    path, count, shown = remark.subject, remark.count, ", ".join(repr(word) for word in remark.words)
+    return (
+        f"{path}: 한 객체에 서로 다른 값으로 두 번 적힌 항목 {count}건은 기록되지 않은 것으로 보았습니다: {shown}.",
+        f"{path}: {count} member(s) are said twice in one object with two values and count as not said: {shown}.",
+    )
+
+
+def _values_without_position(remark: Remark) -> tuple[str, str]:
+    path, count = remark.subject, remark.count
+    return (
+        f"{path}: 위치가 없는 시각의 값 {count}건은 쓰지 않고 세기만 했습니다.",
+        f"{path}: {count} instant(s) with values but without a position are counted and not used.",
+    )
+
+
 _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "built-in-profile": _built_in,
     "clock-back": _clock_back,
@@ -190,11 +223,16 @@ _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "no-checksum": _no_checksum,
     "obfuscated": _obfuscated,
     "outside-sentences": _outside_sentences,
+    "said-twice": _said_twice,
+    "times-taken-as-utc": _times_taken_as_utc,
+    "two-speeds": _two_speeds,
     "unmapped-control-mode": _unmapped("control_mode"),
     "unmapped-operator": _unmapped("operator"),
+    "values-without-position": _values_without_position,
     "vehicle-from-file": _vehicle_from_file,
     "week-jump": _week_jump,
     "week-roll-over": _week_roll_over,
     "whole-names": _whole_names,
+    **ROS_SENTENCES,
 }
 """Code of a remark -> its Korean and English sentence."""

@@ -1,211 +1,228 @@
-"""ROS recordings, read by the library rosbags: positions, speeds and modes of one vehicle.
+"""Recordings of ROS: walked from the front, decoded by rosbags, gathered in columns."""
 
-Positions come from NavSatFix, speeds from TwistStamped, Odometry or VelocityReport, modes
-from Autoware's ControlModeReport and OperationModeState. The numbers of modes are read
-from the message definitions inside the file, because their meaning has changed over
-time. Records count the messages of these types in order of log time, from 1.
-"""
-
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import polars as pl
 
 from analyzer.errors import LogError
-from analyzer.logs._format import NO_REJECTS, Log, ReadOptions
+from analyzer.logs import _bag1, _db3, _mcap
+from analyzer.logs._format import Log, Part, PartSize, Plan, ReadOptions
 from analyzer.logs._plain import clean_text, vehicle_from_file
-from analyzer.logs._profile import load_profile
+from analyzer.logs._profile import Profile, load_profile
+from analyzer.logs._remarks import Remark, first_words
+from analyzer.logs._ros_clock import settled
+from analyzer.logs._ros_files import is_metadata, recording_of
+from analyzer.logs._ros_rows import Rows, Take
+from analyzer.logs._ros_types import decoder_of
+from analyzer.logs._ros_walk import MODE_KINDS, Course, Messages, Topic
+from analyzer.logs._unpack import unpacked_file
+from analyzer.terms import CONTROL_MODES
 
-NO_FIX = -1
-MPS_TO_KPH = 3.6
-_SECOND_NS = 1_000_000_000
-MODE_OF_REPORT = {
-    "AUTONOMOUS": "autonomous",
-    "AUTONOMOUS_STEER_ONLY": "autonomous",
-    "AUTONOMOUS_VELOCITY_ONLY": "autonomous",
-    "MANUAL": "manual",
-    "DISENGAGED": "disengaged",
-    "NOT_READY": "not_ready",
+MOST_TOPICS = 256
+"""So many topics are decoded at the most: no vehicle has more that say a position, speed or mode."""
+MESSAGE_BYTES = 200
+"""A guess, for planning only."""
+LATEST_NS = 1 << 62
+_WALKS: dict[bytes, Callable[[Path, Course], Messages]] = {
+    _mcap.MAGIC: _mcap.walk_mcap,
+    _db3.MAGIC: _db3.walk_db3,
+    _bag1.MAGIC[:8]: _bag1.walk_bag1,
 }
-MODE_OF_OPERATION = {
-    "STOP": "autonomous",
-    "AUTONOMOUS": "autonomous",
-    "LOCAL": "manual",
-    "REMOTE": "remote",
-}
-SPEED_TYPES = ("TwistStamped", "Odometry", "VelocityReport")
-TYPES = ("NavSatFix", *SPEED_TYPES, "ControlModeReport", "OperationModeState")
 
 
 @dataclass
-class _Recording:
-    """What has been read so far."""
+class _Reading:
+    """What is read of a recording, file by file; `last_ns` is the latest log time."""
 
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    rejects: list[tuple[int, str, str]] = field(default_factory=list)
-    operation: tuple[str, str] | None = None
+    options: ReadOptions
+    course: Course
+    rows: Rows = field(default_factory=Rows)
+    takers: dict[Topic, Take | None] = field(default_factory=dict)
+    undecoded: dict[Topic, int] = field(default_factory=dict)
     count: int = 0
+    last_ns: int = 0
+
+    def taker(self, topic: Topic) -> Take | None:
+        """Return what takes the messages of a topic, null where they are of no use."""
+        if topic not in self.takers:
+            self.takers[topic] = self._new_taker(topic) if topic.wanted else None
+        return self.takers[topic]
+
+    def _new_taker(self, topic: Topic) -> Take | None:
+        """Return what takes the messages of a wanted topic."""
+        decode = decoder_of(topic, self.options.msgs) if len(self.rows.topics) < MOST_TOPICS else None
+        return None if decode is None else self.rows.taker(topic, decode)
+
+    def take(self, messages: Messages) -> None:
+        """Take all messages, numbered from where the last file ended."""
+        number, last, takers = self.count, self.last_ns, self.takers
+        for number, (topic, log_ns, raw) in enumerate(messages, start=self.count + 1):
+            take = takers[topic] if topic in takers else self.taker(topic)
+            if not 0 <= log_ns < LATEST_NS:
+                log_ns = 0  # noqa: PLW2901 - no time at all
+            last = max(last, log_ns)
+            if take is not None:
+                take(number, log_ns, raw)
+            elif topic.wanted:
+                self.undecoded[topic] = self.undecoded.get(topic, 0) + 1
+        self.count, self.last_ns = number, last
 
 
-def read_ros(path: str, options: ReadOptions, name: str) -> Log:
+def plan_ros(path: str, name: str) -> Plan:
+    """Return a recording as one part; LogError where its files cannot be used."""
+    recording = recording_of(path)
+    size = sum(file.stat().st_size for file in recording.files)
+    files = tuple(str(file) for file in recording.files) if is_metadata(path) else ()
+    return Plan(path, name, (Part(0, None, size // MESSAGE_BYTES),), files=files)
+
+
+def planner(name: str) -> Callable[[str, ReadOptions, PartSize], Plan]:
+    """Return what plans recordings of a format."""
+    return lambda path, _options, _size: plan_ros(path, name)
+
+
+def read_ros(plan: Plan, _part: Part, options: ReadOptions) -> Log:
     """Return the log of a recording; LogError where it cannot be read or holds no position."""
-    from rosbags.highlevel import AnyReader  # noqa: PLC0415 - only recordings need it
-    from rosbags.highlevel.anyreader import AnyReaderError  # noqa: PLC0415
-    from rosbags.interfaces import Connection  # noqa: PLC0415, F401
-    from rosbags.typesys import Stores, get_typestore  # noqa: PLC0415
+    recording = recording_of(plan.path)
+    reading = _Reading(options, Course(plan.path))
+    for file in recording.files:
+        with unpacked_file(file) as whole, closing(_walk(whole, reading.course)) as messages:
+            reading.take(messages)
+    remarks = list(_remarks(plan.path, reading, recording.missing, len(recording.files)))
+    if not reading.count and not reading.course.cut and not reading.course.bad_chunks:
+        remarks.append(Remark("empty-recording", plan.path))
+    elif not reading.rows.positions:
+        raise LogError(_without_position(plan.path, reading))
+    _refuse_unknown_modes(plan.path, reading)
+    return _log(plan, options, reading, remarks)
 
-    store = get_typestore(Stores.ROS2_HUMBLE) if name == "ros2-db3" else None
+
+def _walk(file: Path, course: Course) -> Messages:
+    """Return the messages of a file, by what its first bytes say it is."""
     try:
-        with AnyReader([Path(path)], default_typestore=store) as reader:
-            total = reader.message_count
-            recording = _read_messages(reader)
-            topics = sorted({c.topic for c in reader.connections})
-    except AnyReaderError as error:
-        raise LogError(_damaged(path, name, error)) from error
-    except (OSError, ValueError, KeyError, IndexError, AssertionError, RuntimeError) as error:
-        raise LogError(_damaged(path, name, error)) from error
-    if not any(not row["is_sample"] for row in recording.rows):
-        shown = ", ".join(clean_text(t) for t in topics[:12])
-        message = f"{path}: holds no position (sensor_msgs/NavSatFix); its topics are: {shown or 'none'}"
-        raise LogError(message)
-    return _log(path, options, name, recording, total)
+        with file.open("rb") as opened:
+            head = opened.read(16)
+    except OSError as error:
+        message = f"{course.path}: cannot be opened ({error.strerror}); check path and permissions"
+        raise LogError(message) from error
+    walk = next((walk for magic, walk in _WALKS.items() if head.startswith(magic)), None)
+    if walk is None:
+        raise LogError(f"{course.path}: {file.name} is no MCAP, SQLite or ROS 1 bag; was its beginning lost?")
+    return walk(file, course)
 
 
-def _damaged(path: str, name: str, error: Exception) -> str:
-    """Return what to say of a recording that cannot be opened."""
-    tool = "rosbag reindex" if name == "ros1-bag" else "`mcap recover` or `ros2 bag reindex`"
-    return f"{path}: the recording is damaged or was cut off ({error}); repair a copy with {tool}"
-
-
-def _read_messages(reader: Any) -> _Recording:
-    """Return all messages that say a position, a speed or a mode, in order of log time."""
-    wanted = [c for c in reader.connections if c.msgtype.rsplit("/", 1)[-1] in TYPES]
-    reports = any(c.msgtype.endswith("/ControlModeReport") for c in wanted)
-    recording = _Recording()
-    for kind, log_ns, message in _messages(reader, wanted):
-        recording.count += 1
-        time_us = _stamp_us(message, log_ns)
-        if kind == "NavSatFix":
-            _position(recording, time_us, message)
-        elif kind in SPEED_TYPES:
-            _sample(recording, time_us, speed_kph=_speed_kph(kind, message))
-        elif kind == "ControlModeReport":
-            mode, raw = _reported_mode(message, recording.operation)
-            _sample(recording, time_us, control_mode=mode, control_mode_raw=raw)
-        else:
-            recording.operation = _operation_mode(message)
-            if not reports:
-                mode, raw = recording.operation
-                _sample(recording, time_us, control_mode=mode, control_mode_raw=raw)
-    return recording
-
-
-def _messages(reader: Any, connections: list[Any]) -> Iterator[tuple[str, int, Any]]:
-    """Yield kind, log time in nanoseconds and message."""
-    if not connections:
-        return
-    for connection, log_ns, raw in reader.messages(connections):
-        message = reader.deserialize(raw, connection.msgtype)
-        yield connection.msgtype.rsplit("/", 1)[-1], log_ns, message
-
-
-def _stamp_us(message: Any, log_ns: int) -> int:
-    """Return the message's own time, the log's where it has none (0)."""
-    stamp = message.header.stamp if hasattr(message, "header") else getattr(message, "stamp", None)
-    stamp_ns = stamp.sec * _SECOND_NS + stamp.nanosec if stamp is not None else 0
-    return (stamp_ns or log_ns) // 1000
-
-
-def _position(recording: _Recording, time_us: int, message: Any) -> None:
-    """Take over a position, or a reject."""
-    lon, lat = float(message.longitude), float(message.latitude)
-    good = math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90  # noqa: PLR2004
-    if message.status.status == NO_FIX or not good or (lon == 0 and lat == 0):
-        reason = "no-fix" if message.status.status == NO_FIX else "bad-position"
-        recording.rejects.append((recording.count, reason, f"{time_us} {lon} {lat}"))
-        return
-    _row(recording, time_us, is_sample=False, longitude=lon, latitude=lat, horizontal_accuracy_m=_sigma_m(message))
-
-
-def _sigma_m(message: Any) -> float | None:
-    """Return one standard deviation per axis from the covariance, null where it is unknown."""
-    if message.position_covariance_type == 0:
-        return None
-    variance = (float(message.position_covariance[0]) + float(message.position_covariance[4])) / 2
-    return math.sqrt(variance) if math.isfinite(variance) and variance > 0 else None
-
-
-def _speed_kph(kind: str, message: Any) -> float:
-    """Return the speed over the ground."""
-    if kind == "VelocityReport":
-        mps = math.hypot(message.longitudinal_velocity, message.lateral_velocity)
-    else:
-        twist = message.twist.twist if kind == "Odometry" else message.twist
-        mps = math.hypot(twist.linear.x, twist.linear.y)
-    return mps * MPS_TO_KPH
-
-
-def _constant(message: Any) -> str:
-    """Return the name that the file's own definition gives to the value of `mode`."""
-    names = [n for n in dir(message) if n.isupper() and getattr(message, n) == message.mode]
-    return min(names, default=str(message.mode))
-
-
-def _reported_mode(message: Any, operation: tuple[str, str] | None) -> tuple[str, str]:
-    """Return the mode that the vehicle reports; remote where Autoware is driven remotely."""
-    name = _constant(message)
-    mode = MODE_OF_REPORT.get(name, "unknown")
-    if mode == "autonomous" and operation and operation[0] == "remote":
-        return "remote", f"{name}/{operation[1]}"
-    return mode, name
-
-
-def _operation_mode(message: Any) -> tuple[str, str]:
-    """Return the selected mode of Autoware; manual where it does not control the vehicle."""
-    name = _constant(message)
-    if not message.is_autoware_control_enabled:
-        return "manual", f"{name} (control disabled)"
-    return MODE_OF_OPERATION.get(name, "unknown"), name
-
-
-def _sample(recording: _Recording, time_us: int, **values: Any) -> None:
-    """Take over a speed or mode sample."""
-    _row(recording, time_us, is_sample=True, **values)
-
-
-def _row(recording: _Recording, time_us: int, **values: Any) -> None:
-    """Take over one record."""
-    recording.rows.append({"record": recording.count, "time": time_us, **values})
-
-
-_SCHEMA = {
-    "record": pl.Int64,
-    "time": pl.Int64,
-    "is_sample": pl.Boolean,
-    "longitude": pl.Float64,
-    "latitude": pl.Float64,
-    "speed_kph": pl.Float64,
-    "horizontal_accuracy_m": pl.Float64,
-    "control_mode": pl.String,
-    "control_mode_raw": pl.String,
-}
-
-
-def _log(path: str, options: ReadOptions, name: str, recording: _Recording, total: int) -> Log:
-    """Return the log; the vehicle is the profile's or called after the file."""
-    profile = load_profile(options.profile)
-    vehicle = profile.fixed.get("vehicle_id")
-    named = vehicle is not None
-    vehicle = vehicle or Path(path).name.split(".")[0]
-    remarks = () if named else (vehicle_from_file(path, vehicle),)
-    records = pl.DataFrame(recording.rows, schema=_SCHEMA).with_columns(
-        pl.col("time").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
-        vehicle_id=pl.lit(vehicle),
-        **{n: pl.lit(profile.fixed[n]) for n in ("vehicle_type", "operator") if n in profile.fixed},
+def _without_position(path: str, reading: _Reading) -> str:
+    """Return what to say of a recording without a position."""
+    rejects = len(reading.rows.bad_record)
+    shown = ", ".join(sorted({clean_text(topic.name) for topic in reading.course.topics})[:12])
+    state = "; it is damaged or was cut off" if reading.course.cut or reading.course.bad_chunks else ""
+    missing = f"; unknown types: {_types(reading.undecoded)}" if reading.undecoded else ""
+    return (
+        f"{path}: holds no position (sensor_msgs/NavSatFix): {reading.count} message(s), {rejects} of them rejected"
+        f"{missing}; its topics are: {shown or 'none'}{state}"
     )
-    rejects = pl.DataFrame(recording.rejects, schema=NO_REJECTS.schema, orient="row")
-    others = total - recording.count
-    return Log(path, name, None, records, rejects, total, others, remarks)
+
+
+def _types(topics: dict[Topic, int]) -> str:
+    """Return the names of types."""
+    return ", ".join(sorted({clean_text(topic.type) for topic in topics}))
+
+
+def _refuse_unknown_modes(path: str, reading: _Reading) -> None:
+    """Refuse a recording that says modes in words that nobody knows: none would be assumed instead."""
+    modes = {topic: n for topic, n in reading.undecoded.items() if topic.kind in MODE_KINDS}
+    if modes:
+        message = (
+            f"{path}: says its control mode by {_types(modes)}, but not what the numbers in it mean (they have changed "
+            "over the years); give the folder of the .msg files that the vehicle used: --msgs DIR"
+        )
+        raise LogError(message)
+
+
+def _remarks(path: str, reading: _Reading, missing: tuple[str, ...], files: int) -> Iterator[Remark]:
+    """Yield what must be said of how the reading went."""
+    course = reading.course
+    if course.cut:
+        last = _instant(reading.last_ns) if reading.count else "-"
+        yield Remark("recording-cut", path, reading.count, (last,))
+    if course.bad_chunks:
+        yield Remark("damaged-chunks", path, course.bad_chunks)
+    if course.wal:
+        yield Remark("wal-ignored", path)
+    if missing:
+        yield Remark("missing-files", path, len(missing), first_words(map(clean_text, missing)))
+    if files > 1:
+        yield Remark("split-recording", path, files)
+    if reading.undecoded:
+        types = first_words(clean_text(topic.type) for topic in reading.undecoded)
+        yield Remark("undecoded-messages", path, sum(reading.undecoded.values()), types)
+    receivers = [topic for topic in reading.rows.topics if topic.kind == "NavSatFix"]
+    if len({topic.name for topic in receivers}) > 1:
+        yield Remark("several-positions", path, len(receivers), first_words(clean_text(t.name) for t in receivers))
+    strangers = reading.rows.modes.strangers
+    if strangers:
+        words = first_words(clean_text(word) for word in strangers)
+        yield Remark("unmapped-control-mode", path, sum(strangers.values()), words)
+
+
+def _instant(time_ns: int) -> str:
+    """Return an instant as text."""
+    return f"{np.datetime64(time_ns // 1000, 'us')}Z"
+
+
+def _log(plan: Plan, options: ReadOptions, reading: _Reading, remarks: list[Remark]) -> Log:
+    """Return the log; the vehicle is the profile's or called after the file (or the folder)."""
+    profile = load_profile(options.profile)
+    place = Path(plan.path).resolve().parent if is_metadata(plan.path) else Path(plan.path)
+    stem = place.name.split(".")[0]
+    vehicle = profile.fixed.get("vehicle_id", stem)
+    if "vehicle_id" not in profile.fixed:
+        remarks.append(vehicle_from_file(plan.path, vehicle))
+    records, rejects = pl.DataFrame(), reading.rows.rejects()
+    if reading.rows.positions:
+        clock = settled(plan.path, reading.rows)
+        remarks += clock.remarks
+        records = _records(reading.rows, clock.time)
+        if clock.session is not None:
+            records = records.with_columns(trip_id=pl.format("{}#{}", pl.lit(stem), pl.Series(clock.session + 1)))
+        records = _fixed(records, vehicle, profile)
+    others = reading.count - records.height - rejects.height
+    return Log(plan.path, plan.format, None, records, rejects, reading.count, others, tuple(remarks))
+
+
+def _fixed(records: pl.DataFrame, vehicle: str, profile: Profile) -> pl.DataFrame:
+    """Return the records with what is said of all of them."""
+    said = {n: pl.lit(profile.fixed[n]) for n in ("vehicle_type", "operator") if n in profile.fixed}
+    if "trip_id" in profile.fixed and "trip_id" not in records.columns:
+        said["trip_id"] = pl.lit(profile.fixed["trip_id"])
+    return records.with_columns(vehicle_id=pl.lit(vehicle), **said)
+
+
+def _records(rows: Rows, time_ns: np.ndarray) -> pl.DataFrame:
+    """Return the records."""
+    longitude = np.array(rows.longitude)
+    mode = pl.Series(np.array(rows.mode))
+    at = mode.set(mode < 0, None)
+    said = list(rows.said)
+    ours = pl.Series([mode for mode, _ in said], dtype=pl.Enum(CONTROL_MODES))
+    raw = pl.Series([clean_text(words) for _, words in said], dtype=pl.String)
+    numbers = {
+        "longitude": rows.longitude,
+        "latitude": rows.latitude,
+        "speed_kph": rows.speed,
+        "horizontal_accuracy_m": rows.sigma,
+    }
+    return pl.DataFrame(
+        {
+            "record": np.array(rows.record),
+            "time": pl.Series(time_ns // 1000).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+            "is_sample": np.isnan(longitude),
+            **{name: pl.Series(np.array(values)).fill_nan(None) for name, values in numbers.items()},
+            "control_mode": ours.gather(at),
+            "control_mode_raw": raw.gather(at),
+        }
+    )

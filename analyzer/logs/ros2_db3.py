@@ -1,24 +1,27 @@
-"""ROS 2 recording in SQLite (db3): as MCAP.
+"""ROS 2 recording in SQLite (db3, also `.db3.zstd`): as MCAP.
 
-Recordings of Humble and before hold no message definitions: the standard types are
-known, but an Autoware mode cannot be told from such a file and is then no mode at all.
+Recordings of Humble and before hold no message definitions: the standard types are known.
+Where such a file says its modes by Autoware's messages it is refused, with the names of the
+types, because their numbers mean different things in different years; give a folder of the
+.msg files that the vehicle used (`PACKAGE/msg/TYPE.msg`, the layout of any ROS workspace).
+The file is opened read only (`mode=ro&immutable=1`); a `-wal` file beside it is not read,
+and a notice says so.
 
 ## Example
 ```
 ros2 bag record --storage sqlite3 /fix /odom
+zonelog analyze drive.db3 --msgs autoware_msgs/ --zones gwangju --out result
 ```
 """
 
-from analyzer.logs._format import Format, Log, Part, Plan, ReadOptions
-from analyzer.logs._ros import read_ros
-
-
-def _read(plan: Plan, _part: Part, options: ReadOptions) -> Log:
-    return read_ros(plan.path, options, "ros2-db3")
+from analyzer.logs._db3 import MAGIC
+from analyzer.logs._format import Format
+from analyzer.logs._ros import planner, read_ros
+from analyzer.logs._unpack import ZSTD_MAGIC
 
 
 def _recognises(head: bytes) -> bool:
-    return head.startswith(b"SQLite format 3\x00")
+    return head.startswith((MAGIC, ZSTD_MAGIC))
 
 
-FORMAT = Format("ros2-db3", (".db3",), _recognises, _read)
+FORMAT = Format("ros2-db3", (".db3", ".db3.zstd"), _recognises, read_ros, planner("ros2-db3"), unpacks=True)

@@ -1,8 +1,29 @@
-"""ROS 2 recording in MCAP: NavSatFix positions with speeds and Autoware modes beside them.
+"""ROS 2 recording in MCAP (chunks plain, lz4 or zstd; also `.mcap.zstd`): positions, speeds, modes.
 
-Speed and mode samples between two positions become fixes with an interpolated position.
-The accuracy is the square root of the mean horizontal variance of NavSatFix. One file is
-one vehicle, called after the file unless a profile says `[fixed] vehicle_id`.
+Read are NavSatFix (positions), TwistStamped, Odometry and VelocityReport (speeds over the
+ground; driving backwards counts as fast as forwards), and of Autoware ControlModeReport,
+OperationModeState and MrmState (modes). Everything else, GearReport too, is counted as other
+records; record numbers count all messages from 1 in the order of the file. Samples between
+two positions become fixes with an interpolated position. The accuracy is the square root of
+the mean horizontal variance of NavSatFix. One recording is one vehicle, called after the
+file unless a profile says `[fixed] vehicle_id`.
+
+Modes go by the names in the definitions inside the file, since their numbers have changed:
+AUTONOMOUS (also steer-only and velocity-only) and STOP are `autonomous`, MANUAL, LOCAL and
+disabled control `manual`, REMOTE `remote`, NO_COMMAND `unknown`, a manoeuvre of MrmState
+`minimal_risk` unless a driver drives; the words of the file stay beside it. A mode is
+carried forward no longer than `max_mode_age_s`, also from before the first position.
+
+A message's own time (header.stamp) counts before the log time. Times before the year 2000
+(seconds of the day, or since a start) take their date from the log time, which a notice
+says; where that has none either, the recording is refused. Own times whole days off the log
+time are moved to its date; half hours are said, and the positions' own times followed; a log
+clock at another rate (more than 2 %) is said. Where the positions' time goes back by more
+than a second, a new trip begins: `NAME#1`, `NAME#2`.
+
+Damaged and cut off files are read up to where they break off, without damaged chunks; the
+count and the last time are said. A recording without any message is an empty one, no error.
+Refused are chunks that would grow beyond 64 MiB or 200 times their size.
 
 ## Example
 ```
@@ -10,16 +31,14 @@ ros2 bag record --storage mcap /fix /vehicle/status/velocity_status /vehicle/sta
 ```
 """
 
-from analyzer.logs._format import Format, Log, Part, Plan, ReadOptions
-from analyzer.logs._ros import read_ros
-
-
-def _read(plan: Plan, _part: Part, options: ReadOptions) -> Log:
-    return read_ros(plan.path, options, "ros2-mcap")
+from analyzer.logs._format import Format
+from analyzer.logs._mcap import MAGIC
+from analyzer.logs._ros import planner, read_ros
+from analyzer.logs._unpack import ZSTD_MAGIC
 
 
 def _recognises(head: bytes) -> bool:
-    return head.startswith(b"\x89MCAP0\r\n")
+    return head.startswith((MAGIC, ZSTD_MAGIC))
 
 
-FORMAT = Format("ros2-mcap", (".mcap",), _recognises, _read)
+FORMAT = Format("ros2-mcap", (".mcap", ".mcap.zstd"), _recognises, read_ros, planner("ros2-mcap"), unpacks=True)

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from rosbags.rosbag1 import Writer as Writer1
-from rosbags.rosbag2 import StoragePlugin
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
 from rosbags.rosbag2 import Writer as Writer2
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
@@ -71,9 +71,12 @@ def messages(store, modes, operation=()):
         yield "/mode", REPORT, ns, t[REPORT](stamp=stamp(ns), mode=mode)
 
 
-def write2(folder, plugin, report=NEW, modes=(), operation=()):
+def write2(folder, plugin, report=NEW, modes=(), operation=(), compressed=False):
     store = typestore(report)
-    with Writer2(folder, version=9, storage_plugin=plugin) as writer:
+    recording = Writer2(folder, version=9, storage_plugin=plugin)
+    if compressed:
+        recording.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+    with recording as writer:
         topics = {}
         for topic, kind, ns, message in sorted(messages(store, modes, operation), key=lambda m: m[2]):
             if topic not in topics:
@@ -124,14 +127,24 @@ def test_numbers_of_modes_are_those_of_the_file(tmp_path, report, manual):
 
 def test_remote_is_said_by_the_operation_mode(tmp_path):
     log = read_log(write2(tmp_path / "a", StoragePlugin.MCAP, modes=(1, 1, 4), operation=(2, 4, 4)), ReadOptions())
-    said = log.records.filter(pl.col("control_mode").is_not_null())["control_mode"].to_list()
-    assert said == ["autonomous", "remote", "manual"]
+    said = log.records.filter(pl.col("control_mode").is_not_null())
+    # The operator's choice holds from its own message on, a nanosecond before each report.
+    assert said["control_mode"].to_list() == ["autonomous", "autonomous", "remote", "remote", "remote", "manual"]
+    assert said["control_mode_raw"].to_list()[2:] == [
+        "AUTONOMOUS/REMOTE",
+        "AUTONOMOUS/REMOTE",
+        "AUTONOMOUS/REMOTE",
+        "MANUAL",
+    ]
 
 
 def test_cut_off_recording(tmp_path):
     path = write2(tmp_path / "a", StoragePlugin.MCAP)
     whole = (tmp_path / "a").joinpath("a.mcap").read_bytes()
-    (tmp_path / "cut.mcap").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "cut.mcap").write_bytes(whole[:-30])
+    log = read_log(str(tmp_path / "cut.mcap"), ReadOptions())
+    assert log.records.height == read_log(path, ReadOptions()).records.height
+    assert "recording-cut" in [notice.code for notice in log.notices]
+    (tmp_path / "cut.mcap").write_bytes(whole[: len(whole) // 4])
     with pytest.raises(LogError, match="damaged or was cut off"):
         read_log(str(tmp_path / "cut.mcap"), ReadOptions())
-    assert path

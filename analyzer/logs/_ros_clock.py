@@ -1,0 +1,146 @@
+"""When things were measured: the messages' own times, checked against the recorder's clock.
+
+A message's own time (header.stamp) counts; the recorder's (log time) where it has none.
+
+- Own times before the year 2000 are seconds of the day or since a start. Their date comes
+  from the log time; without a dated log time they are refused.
+- Own times a whole number of days away from the log time are moved to its date.
+- Own times a number of half hours away stay; the other topics are moved to agree.
+- Positions whose time goes back by more than a second begin a new trip.
+"""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from analyzer.errors import LogError
+from analyzer.logs._remarks import Remark
+from analyzer.logs._ros_rows import Rows
+
+Times = np.ndarray[Any, np.dtype[np.int64]]
+SECOND_NS = 1_000_000_000
+DAY_NS, HALF_HOUR_NS = 86_400 * SECOND_NS, 1800 * SECOND_NS
+YEAR_2000_NS = 946_684_800 * SECOND_NS
+NEAR_NS = 5 * SECOND_NS
+"""Two clocks whole half hours apart agree on the rest up to this."""
+SAME_DAY_NS = 60 * SECOND_NS
+"""A second of the day agrees with the log time up to this."""
+BACK_NS = SECOND_NS
+APART_NS = 2 * SECOND_NS
+MOST_RATE = 0.02
+RATE_SPAN_NS, RATE_STEP_NS = 10 * SECOND_NS, 60 * SECOND_NS
+
+
+@dataclass
+class Clock:
+    """Times in nanoseconds since 1970 UTC, one a row; `session` counts jumps back before it (null: none)."""
+
+    path: str
+    time: Times
+    session: Times | None = None
+    remarks: list[Remark] = field(default_factory=list)
+
+    def say(self, code: str, count: int = 0, *words: str) -> None:
+        """Remark on something."""
+        self.remarks.append(Remark(code, self.path, count, words))
+
+
+def settled(path: str, rows: Rows) -> Clock:
+    """Return when everything was measured; LogError where no clock knows the date."""
+    stamp, log, topic = (np.array(a, dtype=np.int64) for a in (rows.stamp, rows.log, rows.topic))
+    record, is_position = np.array(rows.record), ~np.isnan(np.array(rows.longitude))
+    clock = Clock(path, np.where(stamp == 0, log, stamp))
+    _dated(clock, stamp, log, topic)
+    if not (stamp != 0).all():
+        clock.say("log-time-used", int((stamp == 0).sum()))
+    positions = np.bincount(topic[is_position])
+    main = int(positions.argmax())
+    _offsets(clock, log, topic, main)
+    mine = np.flatnonzero(topic == main)
+    _rate(clock, log[mine], clock.time[mine])
+    jumps = mine[1:][np.diff(clock.time[mine]) < -BACK_NS]
+    if len(jumps):
+        clock.session = np.searchsorted(record[jumps], record, side="right")
+        clock.say("clock-set-back", len(jumps))
+    return clock
+
+
+def _dated(clock: Clock, stamp: Times, log: Times, topic: Times) -> None:
+    """Give a date to times without one."""
+    early = clock.time < YEAR_2000_NS
+    if not early.any():
+        return
+    if (log[early] < YEAR_2000_NS).any():
+        message = (
+            f"{clock.path}: neither the messages' own times nor the log times of {int(early.sum())} message(s) have a "
+            "date (they lie before the year 2000: seconds of the day, or since a start); set the recorder's clock"
+        )
+        raise LogError(message)
+    for number in np.unique(topic[early]):
+        at = np.flatnonzero(early & (topic == number))
+        clock.time[at] = _with_date(stamp[at], log[at])
+    clock.say("date-recovered", int(early.sum()))
+
+
+def _with_date(stamp: Times, log: Times) -> Times:
+    """Return times of one topic with the date of the log time."""
+    days = np.round((log - stamp) / DAY_NS).astype(np.int64) * DAY_NS
+    rest = log - stamp - days
+    if (stamp < DAY_NS).all() and abs(_middle(rest)) < SAME_DAY_NS:
+        return stamp + days  # seconds of the day: over midnight the day is another
+    out = stamp.copy()
+    starts = [0, *(np.flatnonzero(np.diff(stamp) < -BACK_NS) + 1), len(stamp)]
+    for low, high in pairwise(starts):  # since a start: each start by itself
+        out[low:high] += _middle(log[low:high] - stamp[low:high])
+    return out
+
+
+def _middle(values: Times) -> int:
+    """Return the lower median: a float would be off by some hundred nanoseconds."""
+    half = (len(values) - 1) // 2
+    return int(np.partition(values, half)[half])
+
+
+def _offsets(clock: Clock, log: Times, topic: Times, main: int) -> None:
+    """Move what is whole days away from the log, and other topics to the clock of the positions."""
+    if (log < YEAR_2000_NS).any():
+        return
+    ahead: dict[int, int] = {}
+    for number in np.unique(topic):
+        at = np.flatnonzero(topic == number)
+        offset = _middle(clock.time[at] - log[at])
+        steps = _half_hours(offset)
+        if steps and steps % 48 == 0:
+            clock.time[at] -= steps * HALF_HOUR_NS
+            clock.say("clock-days-off", len(at), f"{steps // 48:+d}")
+            offset -= steps * HALF_HOUR_NS
+        ahead[int(number)] = offset
+    zone = _half_hours(ahead[main])
+    if zone:
+        clock.say("clock-hours-off", int((topic == main).sum()), f"{zone / 2:+g}")
+    for number, offset in ahead.items():
+        other = _half_hours(offset)
+        if number != main and other != zone and zone is not None and other is not None:
+            clock.time[topic == number] += (zone - other) * HALF_HOUR_NS
+        elif abs(offset - ahead[main]) > APART_NS:
+            clock.say("clocks-apart", int((topic == number).sum()), f"{(offset - ahead[main]) / SECOND_NS:+.0f}")
+
+
+def _half_hours(offset: int) -> int | None:
+    """Return how many half hours two clocks are apart (0: they agree), null where it is something else."""
+    steps = round(offset / HALF_HOUR_NS)
+    return steps if abs(offset - steps * HALF_HOUR_NS) < NEAR_NS else None
+
+
+def _rate(clock: Clock, log: Times, time: Times) -> None:
+    """Remark on a log clock that runs at another rate than that of the positions."""
+    logged, measured = np.diff(log), np.diff(time)
+    steady = (logged >= 0) & (logged < RATE_STEP_NS) & (measured > 0) & (measured < RATE_STEP_NS)
+    span = int(measured[steady].sum())
+    if span < RATE_SPAN_NS:
+        return
+    rate = int(logged[steady].sum()) / span
+    if abs(rate - 1) > MOST_RATE:
+        clock.say("log-clock-rate", int(steady.sum()), f"{rate:.2f}")

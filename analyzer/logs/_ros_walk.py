@@ -1,0 +1,58 @@
+"""What a walk through the bytes of a recording gives, whatever its container."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+from analyzer.logs._unpack import Growth
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A stream of messages of one type; `definition` is empty where the file holds none.
+
+    `grammar` is msg or idl, `encoding` cdr or ros1 (others are not read).
+    """
+
+    name: str
+    type: str
+    definition: str = ""
+    grammar: str = "msg"
+    encoding: str = "cdr"
+
+    @property
+    def kind(self) -> str:
+        """Return the last part of the name of the type."""
+        return self.type.rsplit("/", 1)[-1]
+
+    @property
+    def wanted(self) -> bool:
+        """Return whether its messages say a position, a speed or a mode."""
+        return self.kind in KINDS
+
+
+@dataclass
+class Course:
+    """How a walk went: whether the file is cut off or was never closed, and what was beyond reading.
+
+    `wal` says that a journal lies beside a database, which is not read; `path` is what the
+    recording is called in messages.
+    """
+
+    path: str
+    cut: bool = False
+    bad_chunks: int = 0
+    wal: bool = False
+    topics: dict[Topic, None] = field(default_factory=dict)
+    growth: Growth = field(default_factory=Growth)
+
+
+Message = tuple[Topic, int, bytes]
+"""Topic, log time (nanoseconds since 1970 UTC), and what it says; nothing of a topic that is not wanted."""
+
+Messages = Generator[Message, None, None]
+
+SPEED_KINDS = ("TwistStamped", "Odometry", "VelocityReport")
+MODE_KINDS = ("ControlModeReport", "OperationModeState", "MrmState")
+KINDS = frozenset(("NavSatFix", *SPEED_KINDS, *MODE_KINDS))
+UNKNOWN = Topic("", "")
+"""The topic of messages of which the file does not say the topic."""
