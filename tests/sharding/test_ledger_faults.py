@@ -24,6 +24,7 @@ from analyzer.ledger import Ledger
 from analyzer.zone_loading import bundled, load_zone_set
 from tests.sharding.test_ledger import assert_all_the_same, done, judge
 from tests.sharding.test_shards import TABLES, drive
+from tests.unit.test_recording_dirt import split
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD_S = 3600
@@ -322,3 +323,37 @@ def test_a_ledger_in_the_way_is_refused(tmp_path, logs):
     assert "lies in a folder of logs" in run(folder, folder / "ledger", tmp_path / "out").stderr
     assert "lies in the output" in run(folder, tmp_path / "out" / "ledger", tmp_path / "out").stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_recordings_of_several_files(tmp_path, zone_set):
+    folder = split(tmp_path / "morning", ["m_0.mcap", "m_1.mcap"])
+    log = folder / "metadata.yaml"
+    whole = analyze([log], zone_set)
+    first, ledger = judge([log], zone_set, tmp_path / "ledger")
+    assert_all_the_same(whole, first)
+    moved = tmp_path / "elsewhere" / "morning"
+    shutil.copytree(folder, moved)
+    again, ledger = judge([moved / "metadata.yaml"], zone_set, tmp_path / "ledger")
+    assert done(ledger) == 0
+    assert_all_the_same(analyze([moved / "metadata.yaml"], zone_set), again)
+    (moved / "m_1.mcap").unlink()
+    less, _ = judge([moved / "metadata.yaml"], zone_set, tmp_path / "ledger")
+    assert_all_the_same(analyze([moved / "metadata.yaml"], zone_set), less)
+
+
+def test_real_logs_with_a_ledger(real_logs, tmp_path, zone_set, monkeypatch):
+    logs = sorted(
+        path for path in real_logs.iterdir() if path.suffix in (".mcap", ".bag", ".csv", ".nmea", ".gpx", ".psv")
+    )
+    whole = analyze(logs, zone_set, Options(draw=False))
+    first, ledger = judge(logs, zone_set, tmp_path / "ledger", draw=False)
+    assert_all_the_same(whole, first)
+    assert done(ledger) > 3
+    failed = {account.path for account in whole.logs if account.error}
+    good = [path for path in logs if str(path) not in failed]
+    judge(good, zone_set, tmp_path / "ledger", draw=False)
+    no_reading(monkeypatch)
+    again, ledger = judge(good, zone_set, tmp_path / "ledger", draw=False)
+    assert done(ledger) == 0
+    monkeypatch.undo()
+    assert_all_the_same(analyze(good, zone_set, Options(draw=False)), again)
