@@ -24,7 +24,7 @@ from analyzer.pool import Pool
 from analyzer.shard import Shard
 from analyzer.shelf import Shelf, reading_key, remarks_from, remarks_of
 from analyzer.stated import Hints
-from analyzer.store import Store, digest_of, packed
+from analyzer.store import BAD, Store, digest_of, packed
 from analyzer.tasks import Common, Job, Outcome, Reading, SeamTask, SliceTask, Spill, Task
 
 KIND = "judged"
@@ -137,7 +137,11 @@ class Keeper:
         frames = None if receipt is None else store.frames(receipt["piece"])
         if receipt is None or frames is None:
             return None
-        return _outcome(receipt, frames, name.files, [self.shelf.logs[file].path for file in name.files])
+        try:
+            return _outcome(receipt, frames, name.files, [self.shelf.logs[file].path for file in name.files])
+        except BAD:
+            store.receipt_is_bad(KIND, name.key)
+            return None
 
 
 def _described(task: Task, shelf: Shelf) -> tuple[Any, tuple[int, ...]]:

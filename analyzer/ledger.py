@@ -13,7 +13,7 @@ from analyzer.keeping import Keeper
 from analyzer.logs import Part, PartSize, Plan, ReadOptions, States, companions, is_url, read_states, sha256_of
 from analyzer.pool import Pool, cores
 from analyzer.shelf import KeptFile, KeptLog, Shelf, reading_key
-from analyzer.store import Store, digest_of
+from analyzer.store import BAD, Store, digest_of
 from analyzer.tasks import Common
 from analyzer.tool import tool
 
@@ -131,7 +131,10 @@ class Ledger:
             return plan(path)
         receipt = self.store.receipt("plans", log.key)
         if receipt is not None:
-            return _plan_from(log, receipt["plan"])
+            try:
+                return _plan_from(log, receipt["plan"])
+            except BAD:
+                self.store.receipt_is_bad("plans", log.key)
         log.refuse_changed()
         made = plan(path)
         log.refuse_changed()

@@ -21,6 +21,8 @@ from analyzer.store import Store, digest_of, packed
 from analyzer.zones import ZoneSet
 
 KIND = "runs"
+WHOLE = {"at", "command", "said", "tool", "grounds", "zone_set", "logs", "found", "findings", "changes", "outputs"}
+"""What every manifest says, and more."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,11 @@ def commit_manifest(store: Store, manifest: Mapping[str, Any], out: Path) -> str
 def runs_of(store: Store) -> list[dict[str, Any]]:
     """Return the manifests of all runs, the oldest first; damaged ones are noted."""
     names = [path.stem for path in (store.root / KIND).glob("*.json")]
-    found = (store.receipt(KIND, name) for name in sorted(names))
-    return sorted((run for run in found if run is not None), key=lambda run: (run["at"], run["key"]))
+    found = [run for name in sorted(names) if (run := store.receipt(KIND, name)) is not None]
+    for run in found:
+        if not run.keys() >= WHOLE:
+            store.receipt_is_bad(KIND, run["key"])
+    return sorted((run for run in found if run.keys() >= WHOLE), key=lambda run: (run["at"], run["key"]))
 
 
 def run_named(store: Store, name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import polars as pl
 from analyzer.errors import LedgerError, LogError
 from analyzer.index import Stamp
 from analyzer.logs import Log, Part, Plan, Remark
-from analyzer.store import Store, digest_of, packed
+from analyzer.store import BAD, Store, digest_of, packed
 from analyzer.tables import INSTANT
 
 OWN_PATH = "\0"
@@ -94,8 +94,12 @@ class Shelf:
         if receipt is None or frames is None:
             return None
         records, rejects = (frames.get(name, pl.DataFrame()) for name in ("records", "rejects"))
-        remarks = remarks_from(receipt["remarks"], plan.path)
-        return Log(plan.path, plan.format, None, _from_steps(records), rejects, remarks=remarks, **receipt["plain"])
+        try:
+            remarks = remarks_from(receipt["remarks"], plan.path)
+            return Log(plan.path, plan.format, None, _from_steps(records), rejects, remarks=remarks, **receipt["plain"])
+        except BAD:
+            self.store.receipt_is_bad("records", key)
+            return None
 
 
 def _steps(records: pl.DataFrame) -> pl.DataFrame:

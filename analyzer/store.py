@@ -31,7 +31,8 @@ ABANDONED_S = 24 * 3600
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_BAD = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, pl.exceptions.PolarsError)
+BAD = (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile, pl.exceptions.PolarsError)
+"""What reading a damaged or foreign file may raise."""
 
 
 def canonical(value: Any) -> bytes:
@@ -100,7 +101,10 @@ class Store:
             _write_synced(beside, data)
             os.replace(beside, target)  # noqa: PTH105 - replaces on Windows too
         except OSError as error:
-            beside.unlink(missing_ok=True) if beside.parent.is_dir() else None
+            if beside.parent.is_dir():
+                beside.unlink(missing_ok=True)
+            if isinstance(error, PermissionError) and _holds(target, data):
+                return  # another run wrote the same and has it open (Windows)
             message = (
                 f"{self.root}: the ledger cannot be written ({error.strerror or error}); make room or name another "
                 "folder; what it holds is unharmed, and no result was changed"
@@ -110,11 +114,7 @@ class Store:
     def put(self, data: bytes) -> str:
         """Keep a piece; return its name. A damaged one of that name is replaced."""
         name = hashlib.sha256(data).hexdigest()
-        try:
-            there = self._piece(name).stat().st_size == len(data) and self._piece(name).read_bytes() == data
-        except OSError:
-            there = False
-        if not there:
+        if not _holds(self._piece(name), data):
             self.write(self._piece(name).relative_to(self.root).as_posix(), data)
         return name
 
@@ -138,7 +138,7 @@ class Store:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 return {n.removesuffix(".parquet"): pl.read_parquet(archive.read(n)) for n in archive.namelist()}
-        except _BAD:
+        except BAD:
             self.note(self._piece(name))
             return None
 
@@ -161,10 +161,14 @@ class Store:
                 return body
         except FileNotFoundError:
             return None
-        except (*_BAD, RecursionError):
+        except (*BAD, RecursionError):
             pass
         self.note(path)
         return None
+
+    def receipt_is_bad(self, kind: str, key: str) -> None:
+        """Note that a receipt, though whole, says what no receipt of ours says."""
+        self.note(self._receipt(kind, key))
 
     def note(self, path: Path) -> None:
         """Note that a file of the ledger is damaged."""
@@ -177,6 +181,14 @@ class Store:
     def _receipt(self, kind: str, key: str) -> Path:
         """Return where a receipt lies."""
         return self.root / kind / key[:2] / f"{key}.json" if kind != "runs" else self.root / kind / f"{key}.json"
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Return whether a file holds these bytes."""
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def _write_synced(path: Path, data: bytes) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import random
-import resource
 import shutil
 import signal
 import sqlite3
@@ -197,6 +196,30 @@ def test_what_is_damaged_is_named_and_made_again(tmp_path, logs, zone_set, kind,
     assert (ledger.damaged, done(ledger)) == ([], 0)
 
 
+def test_damaged_records_are_read_again(tmp_path, logs, zone_set):
+    judge(logs, zone_set, tmp_path / "ledger")
+    for path in files_of(tmp_path / "ledger", "records"):
+        path.write_bytes(path.read_bytes()[:-2])
+    shutil.rmtree(tmp_path / "ledger" / "judged")
+    again, ledger = judge(logs, zone_set, tmp_path / "ledger")
+    assert_all_the_same(analyze(logs, zone_set), again)
+    assert [name.split("/")[0] for name in ledger.damaged] == ["records"] * 6
+
+
+@pytest.mark.parametrize("kind", ["plans", "records", "judged"])
+def test_a_sealed_receipt_of_somebody_else_is_made_again(tmp_path, logs, zone_set, kind):
+    whole, ledger = judge(logs, zone_set, tmp_path / "ledger")
+    for path in files_of(tmp_path / "ledger", kind):
+        body = ledger.store.sealed(path, path.stem)
+        strange = {"piece": body.get("piece"), "plan": {"x": 1}, "remarks": {"a": 1}, "readings": 7}
+        ledger.store.commit(kind, path.stem, strange)
+    if kind == "records":
+        shutil.rmtree(tmp_path / "ledger" / "judged")
+    again, ledger = judge(logs, zone_set, tmp_path / "ledger")
+    assert_all_the_same(whole, again)
+    assert {name.split("/")[0] for name in ledger.damaged} == {kind}
+
+
 @pytest.mark.parametrize("harm", ["gone", "nonsense", "forged"])
 def test_an_index_that_is_gone_or_damaged_costs_only_time(tmp_path, logs, zone_set, harm):
     whole, _ = judge(logs, zone_set, tmp_path / "ledger")
@@ -302,6 +325,7 @@ def test_killed_at_any_instant_a_second_run_finishes(tmp_path, logs, seed):
 
 @pytest.mark.parametrize(("limit", "said"), [(20_000, "cannot be used"), (50_000, "cannot be written")])
 def test_a_full_disk_changes_no_result(tmp_path, logs, limit, said):
+    resource = pytest.importorskip("resource")
     folder, ledger, out = logs[0].parent, tmp_path / "ledger", tmp_path / "out"
     assert run(folder, ledger, out).returncode in (0, 1, 3)
     before = {path: path.read_bytes() for path in out.iterdir()}
