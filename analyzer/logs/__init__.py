@@ -1,7 +1,7 @@
 """Log formats: one module each, found by scanning."""
 
 import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import accumulate
@@ -11,6 +11,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._files import HEAD_BYTES, head_of, is_url, packed, sha256_of
+from analyzer.logs._folders import Found, without_other_things
 from analyzer.logs._format import (
     PART_BYTES,
     PART_RECORDS,
@@ -34,6 +35,7 @@ __all__ = [
     "PART_BYTES",
     "PART_RECORDS",
     "Format",
+    "Found",
     "Log",
     "Part",
     "PartSize",
@@ -52,6 +54,7 @@ __all__ = [
     "read_part",
     "read_states",
     "refuse_unreadable",
+    "search_logs",
     "sha256_of",
 ]
 
@@ -72,20 +75,29 @@ def find_logs(arguments: Sequence[str]) -> list[str]:
     Each is named as the user gave it (a folder's files below that folder); the order is
     that of the names. Raises LogError where an argument names nothing.
     """
-    found = [path for argument in arguments for path in _named(argument)]
-    return sorted(one_a_recording(list(dict.fromkeys(found))))
+    return search_logs(arguments).logs
 
 
-def _named(argument: str) -> list[str]:
+def search_logs(arguments: Sequence[str], given: Collection[Path] = ()) -> Found:
+    """Return the logs as `find_logs` does, and what folders hold that is none; `given` are files of other options."""
+    named = [_named(argument, given) for argument in arguments]
+    found = dict.fromkeys(path for one in named for path in one.logs)
+    said = dict.fromkeys(remark for one in named for remark in one.remarks)
+    return Found(sorted(one_a_recording(list(found))), tuple(said))
+
+
+def _named(argument: str, given: Collection[Path]) -> Found:
     """Return the logs that one argument names."""
     path = Path(argument)
     if is_url(argument) or path.is_file():
-        return [argument]
+        return Found([argument])
     if path.is_dir():
-        inside = [str(p) for p in path.rglob("*") if p.is_file() and _may_be_log(p)]
-        return _something(sorted(inside), f"{argument}: no log in this folder; {_known_formats()}")
+        files = sorted(p for p in path.rglob("*") if p.is_file() and _may_be_log(p))
+        inside, remarks = without_other_things(path, files, given)
+        logs = _something([str(p) for p in inside], f"{argument}: no log in this folder; {_known_formats()}")
+        return Found(logs, tuple(remarks))
     matches = sorted(p for p in glob.glob(argument, recursive=True) if Path(p).is_file())  # noqa: PTH207 - patterns may be absolute
-    return _something(matches, f"{argument}: no such file or folder; check the path")
+    return Found(_something(matches, f"{argument}: no such file or folder; check the path"))
 
 
 def _something(paths: list[str], message: str) -> list[str]:

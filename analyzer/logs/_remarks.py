@@ -211,6 +211,20 @@ def _values_without_position(remark: Remark) -> tuple[str, str]:
     )
 
 
+def _left_out(ko: str, en: str) -> Callable[[Remark], tuple[str, str]]:
+    """Return what to say of files that are no logs, for the reasons given."""
+
+    def sentences(remark: Remark) -> tuple[str, str]:
+        path, count = remark.subject, remark.count
+        shown = ", ".join(remark.words) + (", …" if count > len(remark.words) else "")
+        return (
+            f"{path}: {ko} 파일 {count}개는 운행 기록으로 읽지 않았습니다: {shown}.",
+            f"{path}: {count} file(s) {en} were not read as logs: {shown}.",
+        )
+
+    return sentences
+
+
 _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "built-in-profile": _built_in,
     "clock-back": _clock_back,
@@ -219,6 +233,10 @@ _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "encoding": _encoding,
     "epoch-unit": _epoch,
     "leap-second": _leap_second,
+    "left-out-option": _left_out("다른 옵션으로 지정된", "given by another option"),
+    "left-out-result": _left_out("zonelog 결과(run.json)에 속한", "of a result of zonelog (run.json)"),
+    "left-out-shadow": _left_out("macOS나 Office가 남긴", "that macOS or Office keep for themselves"),
+    "left-out-zones": _left_out("구역 자료에 속한", "of a zone set (zones.geojson)"),
     "negative-speed": _negative_speed,
     "no-checksum": _no_checksum,
     "obfuscated": _obfuscated,
