@@ -1,9 +1,43 @@
 """Which column of a plain table is which: our names, those that other systems use, a profile's."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from analyzer.errors import LogError
 from analyzer.logs._profile import Profile
+
+_MEASURED = (
+    "fix_time",
+    "fixtime",
+    "gps_time",
+    "gpstime",
+    "gnss_time",
+    "position_time",
+    "pos_time",
+    "postime",
+    "measured_at",
+    "utc_time",
+    "측정시각",
+    "측정일시",
+)
+_PLAIN = ("time", "datetime", "date_time", "iso_time", "시각", "일시")
+_BY_DEVICE = ("device_time", "devicetime")
+_RECEIVED = (
+    "recorded_at",
+    "기록일시",
+    "log_time",
+    "logtime",
+    "server_time",
+    "servertime",
+    "received_at",
+    "receivedat",
+    "received_ts",
+    "receivedts",
+    "수신시각",
+    "수신일시",
+)
+RECEIVED = frozenset(_RECEIVED[2:])
+"""Names of columns that say when a record was received or written, later than it was measured."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "vehicle_id": (
@@ -20,20 +54,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "차량id",
         "차량_id",
     ),
-    "timestamp": (
-        "time",
-        "datetime",
-        "date_time",
-        "gps_time",
-        "utc_time",
-        "recorded_at",
-        "iso_time",
-        "시각",
-        "일시",
-        "측정시각",
-        "측정일시",
-        "기록일시",
-    ),
+    "timestamp": (*_MEASURED, *_PLAIN, *_BY_DEVICE, *_RECEIVED),
     "timestamp_s": ("epoch_s", "unix_s", "unixtime", "unix_time", "utc_s", "time_s"),
     "timestamp_ms": ("epoch_ms", "unix_ms", "utc_ms", "time_ms"),
     "timestamp_us": ("epoch_us", "unix_us", "utc_us", "time_us"),
@@ -78,15 +99,30 @@ ON_REQUEST = ("date", "speed_with_unit", "fix")
 
 SPEED_TO_KPH = {"speed_kph": 1.0, "speed_mps": 3.6, "speed_mph": 1.609344, "speed_kn": 1.852}
 TIMES = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns")
+BESIDE = ("beside_0", "beside_1", "beside_2")
+"""Other columns of times than the one that is used; more are not looked at."""
 BARE_SPEEDS = ("speed", "velocity", "vel", "gps_speed", "sog", "속도", "속력")
 
 
 def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
-    """Return our name -> the log's name; LogError where a needed column is not there."""
+    """Return our name -> the log's name, BESIDE among ours; LogError where a needed column is not there."""
     found = named_columns(path, names, profile)
     _needed(path, names, found)
     _bare_speed(path, names, found)
-    return found
+    kinds = _kinds_of_time()
+    others = (name for name in names if simple(name) in kinds and name not in found.values())
+    return found | dict(zip(BESIDE, others, strict=False))
+
+
+@cache
+def _kinds_of_time() -> dict[str, str]:
+    """Return name of a column of times -> which of TIMES it is."""
+    return {name: kind for kind in TIMES for name in (kind, *ALIASES[kind])}
+
+
+def kind_of_time(name: str) -> str:
+    """Return which of TIMES a column of times is by its name."""
+    return _kinds_of_time()[simple(name)]
 
 
 def named_columns(path: str, names: list[str], profile: Profile) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from analyzer.logs._clocks import compared
 from analyzer.logs._columns import SPEED_TO_KPH, TIMES, columns_of, shortened
 from analyzer.logs._format import NO_REJECTS, Log, ReadOptions
 from analyzer.logs._numbers import numbers, with_point
@@ -62,6 +63,8 @@ def _typed(
     out = [_numbered(sheet), vehicle, *_plain_words(frame, columns, profile)]
     time, said = instants_of(sheet.path, frame, columns, options, profile)
     remarks += said
+    zone = profile.fixed.get("timezone") or options.timezone
+    remarks += compared(sheet.path, frame, columns, time, zone)
     out.append(time.alias("time"))
     measured = {name: _number(frame[columns[name]], profile) for name in MEASURED if name in columns}
     measured |= placed(sheet.path, measured, profile.position)

@@ -211,6 +211,33 @@ def _values_without_position(remark: Remark) -> tuple[str, str]:
     )
 
 
+def _other_times(remark: Remark) -> tuple[str, str]:
+    path, shown = remark.subject, "; ".join(remark.words)
+    return (
+        f"{path}: 시각 열이 여럿이어서 다음 중 맨 앞의 것을 썼습니다: {shown}.",
+        f"{path}: several columns say times; the first of these is used: {shown}.",
+    )
+
+
+def _time_of_receipt(remark: Remark) -> tuple[str, str]:
+    path, shown = remark.subject, ", ".join(remark.words)
+    return (
+        f"{path}: 측정 시각 열이 없어 수신·저장 시각({shown})을 썼습니다. 위치는 그보다 먼저 측정되었을 수 있습니다.",
+        f"{path}: no column says when positions were measured; when they were received or written is used ({shown}), "
+        "so they may be older.",
+    )
+
+
+def _times_apart(remark: Remark) -> tuple[str, str]:
+    path, shown = remark.subject, "; ".join(remark.words)
+    return (
+        f"{path}: 다른 시각 열이 사용한 시각과 다릅니다(중앙값): {shown}. 시간이나 30분 단위로 꼭 맞으면 어느 한쪽의 "
+        "시간대나 날짜가 틀린 것입니다. 고치지 않았으니 어느 것이 맞는지 확인하십시오.",
+        f"{path}: other columns of times differ from the one that is used (median): {shown}. Whole or half hours mean "
+        "that one of them has a wrong time zone or date. Nothing was corrected: check which is right.",
+    )
+
+
 def _left_out(ko: str, en: str) -> Callable[[Remark], tuple[str, str]]:
     """Return what to say of files that are no logs, for the reasons given."""
 
@@ -240,8 +267,11 @@ _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "negative-speed": _negative_speed,
     "no-checksum": _no_checksum,
     "obfuscated": _obfuscated,
+    "other-times": _other_times,
     "outside-sentences": _outside_sentences,
     "said-twice": _said_twice,
+    "time-of-receipt": _time_of_receipt,
+    "times-apart": _times_apart,
     "times-taken-as-utc": _times_taken_as_utc,
     "two-speeds": _two_speeds,
     "unmapped-control-mode": _unmapped("control_mode"),

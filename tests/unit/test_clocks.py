@@ -1,0 +1,103 @@
+"""Several time columns in one table: which is used, and what is said of the others."""
+
+import datetime as dt
+import json
+
+import polars as pl
+import pytest
+
+from analyzer.errors import LogError
+from analyzer.logs import ReadOptions, read_log
+
+START = dt.datetime(2026, 3, 17, 1, tzinfo=dt.UTC)
+
+
+def instants(apart_s=0.0, count=40):
+    return [START + dt.timedelta(seconds=n + apart_s) for n in range(count)]
+
+
+def texts(apart_s=0.0, count=40):
+    return [time.isoformat() for time in instants(apart_s, count)]
+
+
+def read(tmp_path, columns, name="log.csv", options=None):
+    count = len(next(iter(columns.values())))
+    place = {"vehicle_id": ["v"] * count, "latitude": [35.1] * count, "longitude": [126.8] * count}
+    frame, path = pl.DataFrame(place | columns), tmp_path / name
+    if name.endswith(".csv"):
+        frame.write_csv(path)
+    elif name.endswith(".ndjson"):
+        frame.write_ndjson(path)
+    elif name.endswith(".json"):
+        path.write_text(json.dumps(frame.to_dicts(), default=str), encoding="utf-8")
+    else:
+        frame.write_parquet(path)
+    log = read_log(str(path), options or ReadOptions())
+    assert log.record_count == log.records.height == count
+    return log.records["time"].to_list(), {n.code: n.en for n in log.notices}
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.ndjson", "log.json", "log.parquet"])
+def test_the_time_of_measurement_comes_before_those_of_device_and_server(tmp_path, name):
+    columns = {"serverTime": texts(7), "deviceTime": texts(2), "fixTime": texts()}
+    found, said = read(tmp_path, columns, name)
+    assert found == instants()
+    assert "used: fixTime, serverTime, deviceTime." in said["other-times"]
+    assert "times-apart" not in said
+
+
+def test_our_own_name_and_a_profile_come_before_all(tmp_path):
+    columns = {"gps_time": texts(-3), "timestamp": texts()}
+    assert read(tmp_path, columns)[0] == instants()
+    profile = tmp_path / "p.toml"
+    profile.write_text('[columns]\ntimestamp = "gps_time"\n', encoding="utf-8")
+    found, said = read(tmp_path, columns, options=ReadOptions(profile=profile))
+    assert found == instants(-3)
+    assert "gps_time, timestamp." in said["other-times"]
+
+
+@pytest.mark.parametrize(
+    ("apart_s", "written"),
+    [
+        (59, None),
+        (75, "+75 s"),
+        (-1800, "-0.5 h"),
+        (32402.5, "+9 h"),
+        (-86400, "-24 h"),
+        (1790, "+1790 s"),
+    ],
+)
+def test_two_clocks_apart_are_told_and_not_corrected(tmp_path, apart_s, written):
+    found, said = read(tmp_path, {"timestamp": texts(), "received_at": texts(apart_s)})
+    assert found == instants()
+    assert ("times-apart" in said) == (written is not None)
+    assert written is None or f"received_at {written}." in said["times-apart"]
+
+
+def test_a_day_between_epochs_and_texts_is_told(tmp_path):
+    epochs = [int(time.timestamp() * 1000) - 86_400_000 for time in instants()]
+    found, said = read(tmp_path, {"timestamp": texts(), "timestamp_ms": epochs})
+    assert found == instants(-86_400)
+    assert "timestamp +24 h." in said["times-apart"]
+
+
+def test_seconds_of_the_week_beside_a_time_are_named_only(tmp_path):
+    found, said = read(tmp_path, {"timestamp": texts(), "gps_time": [176_400.5 + n for n in range(40)]})
+    assert found == instants()
+    assert "other-times" in said
+    assert "times-apart" not in said
+
+
+def test_local_times_beside_are_compared_where_their_zone_is_said(tmp_path):
+    columns = {"timestamp": texts(), "device_time": [f"2026-03-17 10:01:{n:02}" for n in range(40)]}
+    assert "times-apart" not in read(tmp_path, columns)[1]
+    said = read(tmp_path, columns, options=ReadOptions(timezone="Asia/Seoul"))[1]
+    assert "device_time +60 s." in said["times-apart"]
+
+
+def test_only_a_time_of_receipt_is_used_and_said(tmp_path):
+    found, said = read(tmp_path, {"serverTime": texts()})
+    assert found == instants()
+    assert "they may be older" in said["time-of-receipt"]
+    with pytest.raises(LogError, match="no column for timestamp"):
+        read(tmp_path, {"created": texts()})
