@@ -100,6 +100,14 @@ def _leap_second(remark: Remark) -> tuple[str, str]:
     )
 
 
+def _finer_times(remark: Remark) -> tuple[str, str]:
+    path, count = remark.subject, remark.count
+    return (
+        f"{path}: RMC 시각에 소수점 이하가 없어, 위치 {count}건은 같은 위치의 GGA 시각을 따랐습니다.",
+        f"{path}: RMC says whole seconds only; {count} position(s) take the time of the GGA of the same fix.",
+    )
+
+
 def _no_checksum(remark: Remark) -> tuple[str, str]:
     return (
         f"{remark.subject}: 문장 {remark.count}개에 체크섬이 없어 손상 여부를 확인할 수 없습니다.",
@@ -259,6 +267,7 @@ _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "clock-gap": _clock_gap,
     "encoding": _encoding,
     "epoch-unit": _epoch,
+    "finer-times": _finer_times,
     "leap-second": _leap_second,
     "left-out-option": _left_out("다른 옵션으로 지정된", "given by another option"),
     "left-out-result": _left_out("zonelog 결과(run.json)에 속한", "of a result of zonelog (run.json)"),
