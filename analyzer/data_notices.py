@@ -1,7 +1,8 @@
 """What is wrong with the data of a log, said of each file: never corrected, always told.
 
 Units that disagree with the positions, records out of order, duplicates, jumps, dates out
-of reach. Everything is counted over shards, so it does not depend on how a log is divided.
+of reach, one drive under several names. Everything is counted over shards, so it does not
+depend on how a log is divided.
 """
 
 import math
@@ -14,6 +15,7 @@ from analyzer.reduction import together
 from analyzer.rules import Rule
 from analyzer.tally import inversions, medians
 from analyzer.terms import SECOND_US, Notice
+from analyzer.twins import twins
 from analyzer.zones import ZoneSet
 
 TOLERANCE = 1.2
@@ -50,6 +52,7 @@ def data_notices(judged: Judged, files: Sequence[str], trips: pl.DataFrame, zone
             yield _inversions(files[file], count)
     yield from _of_rejects(judged, files)
     yield from _dates(trips, zone_set)
+    yield from twins(trips)
 
 
 def _unit(path: str, ratio: float, windows: int) -> Notice:
