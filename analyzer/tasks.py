@@ -15,6 +15,7 @@ import polars as pl
 from analyzer.errors import LogError
 from analyzer.joins import Join, Joined, with_states
 from analyzer.logs import Log, Part, Plan, ReadOptions, Remark, read_part
+from analyzer.odometers import odometer_of
 from analyzer.shard import Shard, World, analyze_shard
 from analyzer.stated import Hints
 from analyzer.tables import RECORDS
@@ -47,8 +48,8 @@ class Reading:
     """What reading one part gave, but for its records.
 
     `left_out` are records that are not to be judged, `joined` what another file says of the
-    others. `error` (null: none) says why the part
-    cannot be read; then nothing else is known.
+    others, `odometer` what its odometers say (`odometers`). `error` (null: none) says why
+    the part cannot be read; then nothing else is known.
     """
 
     file: int
@@ -60,6 +61,7 @@ class Reading:
     remarks: tuple[Remark, ...] = ()
     error: str | None = None
     joined: Joined | None = None
+    odometer: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,7 @@ def _read(piece: Piece, common: Common) -> tuple[Reading, pl.DataFrame]:
         log.rejects.with_columns(file=pl.lit(piece.file, dtype=pl.Int32)),
         log.remarks,
         joined=joined,
+        odometer=odometer_of(log.records),
     )
     return reading, kept
 
