@@ -24,7 +24,7 @@ from analyzer.logs._format import (
     ReadOptions,
     refuse_unreadable,
 )
-from analyzer.logs._grid import with_grid
+from analyzer.logs._grid import error_m, grid_in, with_grid
 from analyzer.logs._packed import unpacked_name
 from analyzer.logs._remarks import Remark, notices_of
 from analyzer.logs._ros_files import one_a_recording
@@ -43,8 +43,10 @@ __all__ = [
     "ReadOptions",
     "Remark",
     "States",
+    "error_m",
     "find_logs",
     "formats",
+    "grid_in",
     "guess_log",
     "is_empty_recording",
     "is_url",

@@ -57,8 +57,7 @@ class Part:
 class Plan:
     """A log divided into parts, in order; `encoding` is that of a text table.
 
-    `grid` says how coarsely positions are written (`_grid`), `coordinate_error_m` what that
-    adds to their accuracy (one standard deviation).
+    `grid` says how coarsely positions are written (`_grid`), empty where nobody has looked.
     `files` are what a log of several files consists of besides `path`.
     """
 
@@ -67,7 +66,6 @@ class Plan:
     parts: tuple[Part, ...] = (Part(),)
     encoding: str = "utf-8"
     grid: str = ""
-    coordinate_error_m: float = 0.0
     files: tuple[str, ...] = ()
 
 

@@ -19,7 +19,8 @@ Whole-second RMC times of a receiver with more fixes a second take the fractions
 where a second has as many RMC as GGA, at the same places in the same order (said); else they
 stay as they are, and all but the last of a second become `duplicate-time`. A date before 2010 is named as a possible
 1024-week roll-over of the receiver, and not changed; so is a step of the date by 1024 weeks.
-A clock that steps back starts a new trip (`NAME#2`).
+A clock that steps back starts a new trip (`NAME#2`); having a name, it is divided only by
+gaps of more than 12 hours, not by those of `trip_gap_s`, which then count as holes.
 
 *Rejects:* `bad-checksum` (also where none is there: a sentence cut off), `no-fix` (status V,
 mode N, GGA quality 0, no position), `not-measured` (simulator or typed in by hand),
