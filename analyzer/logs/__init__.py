@@ -94,8 +94,8 @@ def _named(argument: str, given: Collection[Path]) -> Found:
     if is_url(argument) or path.is_file():
         return Found([argument])
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file() and _may_be_log(p))
-        inside, remarks = without_other_things(path, files, given)
+        files = sorted(p for p in path.rglob("*") if p.is_file())
+        inside, remarks = without_other_things(path, files, given, _may_be_log)
         logs = _something([str(p) for p in inside], f"{argument}: no log in this folder; {_known_formats()}")
         return Found(logs, tuple(remarks))
     matches = sorted(p for p in glob.glob(argument, recursive=True) if Path(p).is_file())  # noqa: PTH207 - patterns may be absolute

@@ -2,20 +2,22 @@
 
 People keep zone sets, results and the table of `--join` beside their logs, and computers
 leave files of their own there. Left out are only: what a `run.json` of zonelog names as
-its outputs, `zones.geojson` (and `fleet.csv` beside it), files that other options were
-given, and the shadow files of macOS and Office. A file that is named itself is read.
+its outputs, `zones.geojson` (and `fleet.csv` and `rules.toml` beside it), files that other
+options were given, what systems and Office keep for themselves, and what is of no known kind: an
+archive of logs would go unnoticed else. A file that is named itself is read.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.logs._remarks import Remark
 
 RUN_FILE = "run.json"
-ZONES_FILE, FLEET_FILE = "zones.geojson", "fleet.csv"
+ZONES_FILE, ZONE_FILES = "zones.geojson", ("zones.geojson", "rules.toml", "fleet.csv")
 _MOST_BYTES = 64 << 20
+_CLUTTER = (".DS_Store", "Thumbs.db", "desktop.ini")
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"
 _OWNER_FILE_BYTES = 1024
 """Office keeps the name of who has a document open in a file of 54 to 165 bytes."""
@@ -29,7 +31,9 @@ class Found:
     remarks: tuple[Remark, ...] = ()
 
 
-def without_other_things(folder: Path, files: Sequence[Path], given: Iterable[Path]) -> tuple[list[Path], list[Remark]]:
+def without_other_things(
+    folder: Path, files: Sequence[Path], given: Iterable[Path], may_be_log: Callable[[Path], bool]
+) -> tuple[list[Path], list[Remark]]:
     """Return the files of a folder without those that are no logs, and remarks on these."""
     kinds = {place: _own_files(place) for place in {file.parent for file in files}}
     options = {path.resolve() for path in given}
@@ -37,6 +41,8 @@ def without_other_things(folder: Path, files: Sequence[Path], given: Iterable[Pa
     remarks: list[Remark] = []
     for file in files:
         kind, subject = _kind(file, kinds[file.parent], options)
+        if kind is None and not may_be_log(file):
+            kind = "unknown"
         if kind is None:
             left.append(file)
         else:
@@ -46,7 +52,7 @@ def without_other_things(folder: Path, files: Sequence[Path], given: Iterable[Pa
 
 def _own_files(place: Path) -> dict[str, str]:
     """Return the names that a result or a zone set in a folder has for its own -> which of the two."""
-    own = dict.fromkeys((ZONES_FILE, FLEET_FILE), "zones") if (place / ZONES_FILE).is_file() else {}
+    own = dict.fromkeys(ZONE_FILES, "zones") if (place / ZONES_FILE).is_file() else {}
     return own | dict.fromkeys(_outputs(place / RUN_FILE), "result")
 
 
@@ -71,7 +77,9 @@ def _kind(file: Path, own: dict[str, str], options: set[Path]) -> tuple[str | No
 
 
 def _is_shadow(file: Path) -> bool:
-    """Return whether a file is one that macOS or Office keeps beside another of nearly the same name."""
+    """Return whether a file is one that a system or Office keeps for itself."""
+    if file.name in _CLUTTER:
+        return True
     try:
         if file.name.startswith("~$"):
             return file.stat().st_size <= _OWNER_FILE_BYTES

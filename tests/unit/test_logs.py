@@ -264,6 +264,8 @@ def test_what_lies_in_a_folder_and_is_no_log_is_left_out_and_said(tmp_path):
         put(name)
     put("._a.csv", b"\x00\x05\x16\x07 and more")
     modes = put("modes.csv")
+    put("old.zip", b"PK\x03\x04")
+    put("zones/rules.toml")
     put("result/run.json", b'{"zonelog": "1", "outputs": {"findings.csv": "0", "../a.csv": "0"}}')
     logs.append(put("b/run.json", b'{"outputs": {"fleet.csv": "0"}}'))  # not of zonelog
     found = search_logs([str(tmp_path)], [modes])
@@ -273,9 +275,10 @@ def test_what_lies_in_a_folder_and_is_no_log_is_left_out_and_said(tmp_path):
         ("left-out-option", "modes.csv"),
         ("left-out-result", "result"),
         ("left-out-shadow", tmp_path.name),
+        ("left-out-unknown", tmp_path.name),
         ("left-out-zones", "zones"),
     }
-    assert "2 file(s) of a zone set (zones.geojson) were not read as logs: fleet.csv, zones.geojson." in "".join(
-        said.values()
-    )
+    told = "".join(said.values())
+    assert "3 file(s) of a zone set (zones.geojson) were not read as logs: fleet.csv, rules.toml, zones.geo" in told
+    assert "1 file(s) of no known kind were not read as logs: old.zip." in told
     assert find_logs([str(tmp_path / "zones" / "zones.geojson")])  # named itself: read
