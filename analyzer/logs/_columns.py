@@ -1,6 +1,6 @@
 """Which column of a plain table is which: our names, those that other systems use, a profile's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from analyzer.errors import LogError
@@ -98,20 +98,40 @@ ON_REQUEST = ("date", "speed_with_unit", "fix")
 """Our columns that are there only where a profile names them."""
 
 SPEED_TO_KPH = {"speed_kph": 1.0, "speed_mps": 3.6, "speed_mph": 1.609344, "speed_kn": 1.852}
+SPEEDS = ("speed_with_unit", *SPEED_TO_KPH)
 TIMES = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns")
 BESIDE = ("beside_0", "beside_1", "beside_2")
 """Other columns of times than the one that is used; more are not looked at."""
+ALSO = ("also_0", "also_1", "also_2", "also_3")
+"""Columns whose names say the same as one that is used; more are not looked at."""
 BARE_SPEEDS = ("speed", "velocity", "vel", "gps_speed", "sog", "속도", "속력")
 
 
 def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
-    """Return our name -> the log's name, BESIDE among ours; LogError where a needed column is not there."""
+    """Return our name -> the log's name, BESIDE and ALSO among ours; LogError where a needed column is not there."""
     found = named_columns(path, names, profile)
     _needed(path, names, found)
     _bare_speed(path, names, found)
-    kinds = _kinds_of_time()
-    others = (name for name in names if simple(name) in kinds and name not in found.values())
-    return found | dict(zip(BESIDE, others, strict=False))
+    kinds, left = _kinds_of_time(), [name for name in names if name not in found.values()]
+    times = (name for name in left if simple(name) in kinds)
+    doubles = (name for name in left if simple(name) in _doubles())
+    return found | dict(zip(BESIDE, times, strict=False)) | dict(zip(ALSO, doubles, strict=False))
+
+
+@cache
+def _doubles() -> dict[str, tuple[str, ...]]:
+    """Return name of a column that a verdict hangs on -> which of ours say the same."""
+    same = (("latitude",), ("longitude",), SPEEDS, ("horizontal_accuracy_m",), ("control_mode",), ("operator",))
+    found = {name: ours for ours in same for one in ours for name in (one, *ALIASES.get(one, ()))}
+    return found | dict.fromkeys(BARE_SPEEDS, SPEEDS)
+
+
+def doubled(columns: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield (the column that is used, another that by its name says the same)."""
+    for other in (columns[name] for name in ALSO if name in columns):
+        used = next((columns[ours] for ours in _doubles()[simple(other)] if ours in columns), None)
+        if used is not None:
+            yield used, other
 
 
 @cache
@@ -141,7 +161,8 @@ def named_columns(path: str, names: list[str], profile: Profile) -> dict[str, st
         taken = [log for ours, log in found.items() if ours not in ON_REQUEST]
         if match is not None and match not in taken:
             found[target] = match
-    _times_are_one(found, profile)
+    _keep_one(found, (*TIMES[1:], TIMES[0]), profile)  # a numeric one says its unit and needs no time zone
+    _keep_one(found, SPEEDS, profile)
     return found
 
 
@@ -156,11 +177,11 @@ def _has(names: list[str]) -> str:
     return f"it has: {shown}{', …' if len(names) > 12 else ''}"  # noqa: PLR2004
 
 
-def _times_are_one(found: dict[str, str], profile: Profile) -> None:
-    """Keep one time column: the profile's; a numeric one says its unit and needs no time zone."""
-    times = [t for t in (*TIMES[1:], TIMES[0]) if t in found]
-    times.sort(key=lambda name: name not in profile.columns)
-    for extra in times[1:]:
+def _keep_one(found: dict[str, str], targets: Sequence[str], profile: Profile) -> None:
+    """Keep one column of those that say the same: the profile's, else the first of `targets`."""
+    there = [t for t in targets if t in found]
+    there.sort(key=lambda name: name not in profile.columns)
+    for extra in there[1:]:
         del found[extra]
 
 

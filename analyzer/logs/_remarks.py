@@ -227,6 +227,16 @@ def _other_times(remark: Remark) -> tuple[str, str]:
     )
 
 
+def _other_columns(remark: Remark) -> tuple[str, str]:
+    path, shown = remark.subject, ", ".join(remark.words)
+    return (
+        f"{path}: 같은 뜻의 열이 여럿입니다. 사용한 열과 사용하지 않은 열(괄호): {shown}. 다른 열을 쓰려면 프로파일로 "
+        "지정하십시오.",
+        f"{path}: several columns by their names say the same; used, and in brackets not used, are: {shown}. A profile "
+        "chooses others.",
+    )
+
+
 def _time_of_receipt(remark: Remark) -> tuple[str, str]:
     path, shown = remark.subject, ", ".join(remark.words)
     return (
@@ -277,6 +287,7 @@ _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "negative-speed": _negative_speed,
     "no-checksum": _no_checksum,
     "obfuscated": _obfuscated,
+    "other-columns": _other_columns,
     "other-times": _other_times,
     "outside-sentences": _outside_sentences,
     "said-twice": _said_twice,

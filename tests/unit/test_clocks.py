@@ -101,3 +101,24 @@ def test_only_a_time_of_receipt_is_used_and_said(tmp_path):
     assert "they may be older" in said["time-of-receipt"]
     with pytest.raises(LogError, match="no column for timestamp"):
         read(tmp_path, {"created": texts()})
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.ndjson", "log.json", "log.parquet"])
+def test_two_columns_that_say_the_same_are_told(tmp_path, name):
+    columns = {"timestamp": texts(), "speed_kph": [9.0] * 40, "speed_mps": [30.0] * 40, "lat": [36.0] * 40}
+    said = read(tmp_path, columns, name)[1]
+    assert "are: latitude (lat), speed_kph (speed_mps). A profile" in said["other-columns"]
+
+
+def test_a_profile_chooses_among_columns_that_say_the_same(tmp_path):
+    profile = tmp_path / "p.toml"
+    profile.write_text('[columns]\nspeed_mps = "speed"\nlatitude = "lat"\n', encoding="utf-8")
+    columns = {"timestamp": texts(), "speed": [1.0] * 40, "lat": [36.0] * 40}
+    said = read(tmp_path, columns, options=ReadOptions(profile=profile))[1]
+    assert "are: lat (latitude)." in said["other-columns"]
+    columns |= {"speed_kph": [100.0] * 40}
+    assert "speed (speed_kph)." in read(tmp_path, columns, options=ReadOptions(profile=profile))[1]["other-columns"]
+    assert (
+        read_log(str(tmp_path / "log.csv"), ReadOptions(profile=profile)).records["speed_kph"].to_list() == [3.6] * 40
+    )
+    assert "other-columns" not in read(tmp_path, {"timestamp": texts(), "speed_kph": [9.0] * 40})[1]
