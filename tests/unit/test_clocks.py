@@ -122,3 +122,25 @@ def test_a_profile_chooses_among_columns_that_say_the_same(tmp_path):
         read_log(str(tmp_path / "log.csv"), ReadOptions(profile=profile)).records["speed_kph"].to_list() == [3.6] * 40
     )
     assert "other-columns" not in read(tmp_path, {"timestamp": texts(), "speed_kph": [9.0] * 40})[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2026-03-17 오전 10:00:05", 10),
+        ("2026-03-17 오후 1:00:05", 13),
+        ("2026. 3. 17. 오전 12:00:05", 0),
+        ("2026. 3. 17. 오후 12:00:05", 12),
+        ("2026/03/17 09:00:05 PM", 21),
+        ("2026.03.17 9:00:05", 9),
+        ("2026-03-17 오후 13:00:05", None),
+        ("2026-03-17 오전 0:00:05", None),
+    ],
+)
+def test_halves_of_a_day(tmp_path, text, hour):
+    rows = ["v,2026-03-17 08:00:00,35.1,126.8", f"v,{text},35.1,126.8"]
+    (tmp_path / "a.csv").write_text("vehicle_id,timestamp,lat,lon\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    log = read_log(str(tmp_path / "a.csv"), ReadOptions(timezone="UTC"))
+    expected = [] if hour is None else [dt.datetime(2026, 3, 17, hour, 0, 5, tzinfo=dt.UTC)]
+    assert log.records["time"].to_list()[1:] == expected
+    assert log.rejects["reason"].to_list() == (["bad-time"] if hour is None else [])
