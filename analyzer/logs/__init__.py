@@ -156,7 +156,7 @@ def read_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Log
     plan = plan_log(path, options, size)
     log = _joined([read_part(plan, part, options) for part in plan.parts])
     if log.records.is_empty() and not is_empty_recording(log.remarks):
-        first = log.rejects.select("record", "reason").head(1).rows()
+        first = log.rejects.select("record", "reason", "text").head(1).rows()
         refuse_unreadable(path, log.record_count, first[0] if first else None)
     return replace(log, sha256=sha256_of(path, plan.files))
 
