@@ -1,5 +1,6 @@
 """Which column of a plain table is which: our names, those that other systems use, a profile's."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
@@ -113,9 +114,14 @@ def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
     _needed(path, names, found)
     _bare_speed(path, names, found)
     kinds, left = _kinds_of_time(), [name for name in names if name not in found.values()]
-    times = (name for name in left if simple(name) in kinds)
-    doubles = (name for name in left if simple(name) in _doubles())
+    times = (name for name in left if _once(name) in kinds)
+    doubles = (name for name in left if _once(name) in _doubles())
     return found | dict(zip(BESIDE, times, strict=False)) | dict(zip(ALSO, doubles, strict=False))
+
+
+def _once(name: str) -> str:
+    """Return a simple column name as the header has it: polars numbers those that come again."""
+    return re.sub(r"_duplicated_\d+$", "", simple(name))
 
 
 @cache
@@ -129,7 +135,7 @@ def _doubles() -> dict[str, tuple[str, ...]]:
 def doubled(columns: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield (the column that is used, another that by its name says the same)."""
     for other in (columns[name] for name in ALSO if name in columns):
-        used = next((columns[ours] for ours in _doubles()[simple(other)] if ours in columns), None)
+        used = next((columns[ours] for ours in _doubles()[_once(other)] if ours in columns), None)
         if used is not None:
             yield used, other
 
@@ -142,7 +148,7 @@ def _kinds_of_time() -> dict[str, str]:
 
 def kind_of_time(name: str) -> str:
     """Return which of TIMES a column of times is by its name."""
-    return _kinds_of_time()[simple(name)]
+    return _kinds_of_time()[_once(name)]
 
 
 def named_columns(path: str, names: list[str], profile: Profile) -> dict[str, str]:

@@ -144,3 +144,12 @@ def test_halves_of_a_day(tmp_path, text, hour):
     expected = [] if hour is None else [dt.datetime(2026, 3, 17, hour, 0, 5, tzinfo=dt.UTC)]
     assert log.records["time"].to_list()[1:] == expected
     assert log.rejects["reason"].to_list() == (["bad-time"] if hour is None else [])
+
+
+def test_one_name_twice_in_a_header_is_told(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("timestamp,lat,lon,speed_kph,speed_kph\n2026-03-17T01:00:00Z,35.1,126.8,9,99\n", encoding="utf-8")
+    log = read_log(str(path), ReadOptions())
+    assert log.records["speed_kph"].to_list() == [9.0]
+    said = {n.code: n.en for n in log.notices}
+    assert "speed_kph (speed_kph_duplicated_0)" in said["other-columns"]
