@@ -100,7 +100,7 @@ class _Writer:
             "mode": MODE_WORDS.get(row["control_mode"] or "", "?"),
         }
 
-    def _rule_text(self, rule_id: str | None, revision: int | None) -> Both:
+    def _rule_text(self, rule_id: str | None, revision: int) -> Both:
         """Return which rule it is, and how sure its text."""
         if not rule_id:
             return NO_TEXT

@@ -36,6 +36,7 @@ OPTIONS = (
 LONGEST_S = 300
 _DATE = re.compile(rb"(?<=Date \(D:)\d{14}[+-]\d{2}'\d{2}'(?=\))")
 _FIXED_DATE = b"20000101000000+00'00'"
+_NODE = re.compile(rb"(?<=\(node)\d{8}(?=\))")
 _LINK = re.compile(r'<a href="[^"]*">')
 
 
@@ -67,12 +68,14 @@ def _write(_analysis: Analysis, folder: Path, _run: Run) -> None:
             raise OutputError(message) from error
     if not target.is_file():
         raise OutputError(f"the browser {command[0]} wrote no report.pdf; leave out --pdf, open report.html and print")
-    _without_dates(target)
+    target.write_bytes(_without_chance(target.read_bytes()))
 
 
-def _without_dates(pdf: Path) -> None:
-    """Write fixed dates into the PDF, as long as those in it, so that nothing in it moves."""
-    pdf.write_bytes(_DATE.sub(_FIXED_DATE, pdf.read_bytes()))
+def _without_chance(pdf: bytes) -> bytes:
+    """Return a PDF with fixed dates, and with the names of its nodes in order: as long as before, so nothing moves."""
+    numbers: dict[bytes, bytes] = {}
+    named = _NODE.sub(lambda node: numbers.setdefault(node[0], b"%08d" % len(numbers)), pdf)
+    return _DATE.sub(_FIXED_DATE, named)
 
 
 def _without_links(report: Path, copy: Path) -> str:

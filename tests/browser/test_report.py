@@ -197,6 +197,14 @@ def test_pdf_option(browser, demo, tmp_path):
     assert (tmp_path / "out" / "report.pdf").read_bytes() == data
 
 
+def test_what_chance_puts_into_a_pdf_is_taken_out():
+    pdf = b"/ID (node00000233) /Headers [(node00000233) (node00000240)] (D:x) Date (D:20261125142233+09'00')"
+    other = pdf.replace(b"233", b"247").replace(b"240", b"251").replace(b"20261125", b"20261126")
+    assert report_pdf._without_chance(pdf) == report_pdf._without_chance(other)
+    assert b"(node00000000) (node00000001)" in report_pdf._without_chance(pdf)
+    assert len(report_pdf._without_chance(pdf)) == len(pdf)
+
+
 def test_without_a_browser_the_pdf_is_refused(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(report_pdf, "PLACES", ())
