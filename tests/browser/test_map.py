@@ -1,6 +1,5 @@
 """The map in a real browser, with the network off: every control, every word, every sink."""
 
-import base64
 import json
 import os
 import re
@@ -17,6 +16,7 @@ from analyzer.demo import run_demo
 from analyzer.outputs import Run, read_basemap, write_outputs
 from analyzer.zone_loading import load_zone_set
 from tests.hostile import NAMES, hostile_log
+from tests.unit.test_map import unwritten
 
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).resolve().parents[2] / ".cache" / "axe-core" / "axe.min.js"
@@ -612,5 +612,5 @@ def test_only_tiles_that_were_asked_for_are_allowed(demo, hostile, tmp_path):
 def test_what_is_packed_is_what_was_drawn(demo):
     text = (demo / "map.html").read_text(encoding="utf-8")
     block = text.split('id="zonelog-findings">')[1].split("<")[0]
-    columns = json.loads(zlib.decompress(base64.b64decode(block)))
+    columns = json.loads(zlib.decompress(unwritten(block)))
     assert len(columns["id"]) == 8
