@@ -84,7 +84,7 @@ def test_it_prints_across_with_heads_and_whole_sentences(demo):
         assert int(sheet.page_setup.fitToHeight) == 0  # as many as it takes
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
     sheet = openpyxl.load_workbook(demo[1])["Findings"]
-    (column,) = (c.column for c in sheet[1] if c.value == "문장(영어)")
+    (column,) = (c.column for c in sheet[1] if c.value in {"문장(영어)", "Sentence (English)"})
     for row in range(2, sheet.max_row + 1):
         assert sheet.row_dimensions[row].height >= 15 * len(sheet.cell(row, column).value) / 70
     times = [c for row in openpyxl.load_workbook(demo[1])["Summary"] for c in row if isinstance(c.value, dt.datetime)]
