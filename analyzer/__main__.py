@@ -11,6 +11,7 @@ import click
 
 from analyzer import __version__
 from analyzer.errors import AnalyzerError
+from analyzer.ledger_commands import ledger_commands
 
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 4, 130, 0
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -93,6 +94,7 @@ def cli() -> None:
     show_default=True,
     help="Which verdicts make the exit status other than 0.",
 )
+@click.option("--ledger", type=FOLDER, metavar="DIR", help="Keep what was read and judged; do only what is new.")
 @click.option("--basemap", multiple=True, type=FILE, help="What lies under the map: GeoJSON, GPKG or FGB (repeatable).")
 @click.option("--tiles", metavar="URL", help="Online basemap; without it the map asks for nothing.")
 @click.option("--attribution", metavar="TEXT", default="", help="Who made the basemap or tiles, shown on the map.")
@@ -289,6 +291,10 @@ def site(folder: Path, lang: str) -> None:
     click.echo(plain(f"{index} ({count})"))
 
 
+for _command in ledger_commands(language):
+    cli.add_command(_command)
+
+
 def main() -> None:
     """Run the command; every error becomes a sentence and an exit status."""
     for stream in (sys.stdout, sys.stderr):
@@ -303,7 +309,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; nothing was written", err=True)
-        _leave(INTERRUPTED)
+        os._exit(INTERRUPTED)  # threads that still wait for what will not come any more are not waited for
     except AnalyzerError as error:
         from analyzer.plain_text import plain  # noqa: PLC0415
 

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -19,7 +19,9 @@ from analyzer.accounting import accounts_of, all_notices, join_account, join_not
 from analyzer.checks import checks
 from analyzer.errors import LogError
 from analyzer.joins import Join
-from analyzer.judging import judge_all, slice_tasks
+from analyzer.judging import Judged, judge_all, slice_tasks
+from analyzer.kept_tasks import tasks_by_log
+from analyzer.ledger import Ledger
 from analyzer.logs import Plan, ReadOptions, is_empty_recording, is_url, plan_log, read_states, sha256_of
 from analyzer.pool import Pool, pool_of
 from analyzer.reduction import reduce
@@ -44,6 +46,7 @@ class Options:
     done, steps in all, and what is being done. `draw` false leaves out the tracks. With a
     `pool` other processes judge as well, where there is enough to do. `join` is a file that
     says modes and operators, no older than `join_tolerance_s` (null: the rules' `max_mode_age_s`).
+    With a `ledger` only what is not in it is read and judged.
     """
 
     timezone: str | None = None
@@ -58,6 +61,7 @@ class Options:
     pool: Pool | None = None
     join: Path | None = None
     join_tolerance_s: float | None = None
+    ledger: Ledger | None = None
 
 
 def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | None = None) -> Analysis:
@@ -73,12 +77,12 @@ def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | No
         raise LogError("\n".join(failed.values()) or "no log was given: name a file, a folder or a pattern")
     with ExitStack() as stack:
         pool = options.pool or stack.enter_context(pool_of(1))
-        if sum(part.records for plan in plans for part in plan.parts) >= WORTH_SHARING:
+        if options.ledger is None and sum(p.records for plan in plans for p in plan.parts) >= WORTH_SHARING:
             pool.start()
         hasher = stack.enter_context(ThreadPoolExecutor(1))
         sliced = Event()
         stack.callback(sliced.set)
-        hashes = hasher.submit(list, _hashes(plans, sliced))
+        hashes = hasher.submit(_all_hashes, plans, options.ledger, sliced)
         return _analyzed(plans, failed, zone_set, options, pool, _Side(sliced, hashes))
 
 
@@ -88,6 +92,11 @@ class _Side:
 
     sliced: Event
     hashes: Future[list[str | None]]
+
+
+def _all_hashes(plans: Sequence[Plan], ledger: Ledger | None, sliced: Event) -> list[str | None]:
+    """Return the SHA-256 of each log."""
+    return ledger.hashes(plans) if ledger else list(_hashes(plans, sliced))
 
 
 def _hashes(plans: Sequence[Plan], sliced: Event) -> Iterator[str | None]:
@@ -103,6 +112,8 @@ def _hashes(plans: Sequence[Plan], sliced: Event) -> Iterator[str | None]:
 
 def _plans(paths: list[str], options: Options) -> tuple[list[Plan], dict[str, str]]:
     """Return how each log is divided, in order of path, and the reasons of those that cannot be read."""
+    if options.ledger is not None:
+        return options.ledger.plans(paths, _reading(options), lambda path: plan_log(path, _reading(options)))
     plans, failed = [], {}
     for path in paths:
         try:
@@ -127,11 +138,9 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
 ) -> Analysis:
     """Return the analysis of planned logs."""
     files = [_shown(plan.path, options) for plan in plans]
-    tasks = slice_tasks(plans)
     world = World.of(zone_set, checks())
     join = _join(zone_set, options)
-    pool.share(_common(world, options, pool, join, alone=len(tasks) == 1 and len(tasks[0].batches) == 1))
-    judged = judge_all(tasks, pool, _telling(options, side.sliced))
+    judged = _judged(plans, world, options, pool, side, join)
     pool.stop()
     if len(judged.errors) == len(plans):
         raise LogError("\n".join([*judged.errors.values(), *failed.values()]))
@@ -170,6 +179,20 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     )
 
 
+def _judged(  # noqa: PLR0913 - as _analyzed
+    plans: list[Plan], world: World, options: Options, pool: Pool, side: _Side, join: Join | None
+) -> Judged:
+    """Return what is judged of planned logs: now, or, with a ledger, in runs before this one."""
+    tell, ledger = _telling(options, side.sliced), options.ledger
+    if ledger is None:
+        tasks = slice_tasks(plans)
+        pool.share(_common(world, options, pool, join, alone=len(tasks) == 1 and len(tasks[0].batches) == 1))
+        return judge_all(tasks, pool, tell)
+    common = replace(_common(world, options, pool, join, alone=False), shelf=ledger.shelf(plans))
+    pool.share(common)
+    return judge_all(tasks_by_log(plans), ledger.runner(pool, common, WORTH_SHARING), tell)
+
+
 def _join(zone_set: ZoneSet, options: Options) -> Join | None:
     """Return the states of the file to join."""
     if options.join is None:
@@ -177,7 +200,8 @@ def _join(zone_set: ZoneSet, options: Options) -> Join | None:
     tolerance_s = options.join_tolerance_s
     if tolerance_s is None:
         tolerance_s = zone_set.rules.evaluation.max_mode_age_s
-    return Join.of(read_states(options.join, _reading(options)), tolerance_s)
+    read = read_states if options.ledger is None else options.ledger.states
+    return Join.of(read(options.join, _reading(options)), tolerance_s)
 
 
 def _types(trips: pl.DataFrame) -> dict[str, tuple[str, ...]]:

@@ -7,6 +7,7 @@ AnalyzerError
 ├── VectorError   a file of shapes (a basemap, the source of a zone set) cannot be read
 ├── PluginError   a log format, check or output breaks its own contract
 ├── WorkerError   a process that judged a part of the logs was killed, again and again
+├── LedgerError   a ledger cannot be read or written, or lacks what a run needs
 └── OutputError   the output folder cannot be written or replaced
 
 Each message says what is wrong, where, and what to do. Trouble with a single log
@@ -41,6 +42,10 @@ class PluginError(AnalyzerError):
 
 class WorkerError(AnalyzerError):
     """A part of the logs could not be judged: every process that tried was killed."""
+
+
+class LedgerError(AnalyzerError):
+    """A ledger cannot be used."""
 
 
 class OutputError(AnalyzerError):

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from analyzer.errors import LogError, WorkerError
+from analyzer.kept_tasks import HoursTask, Source, regathers
 from analyzer.legs import hints_for
 from analyzer.logs import PART_RECORDS, Plan, is_empty_recording, refuse_unreadable
-from analyzer.pool import Pool
+from analyzer.pool import Runner
 from analyzer.reduction import numbered_legs, together
-from analyzer.seams import in_shards, seams_of, tangled_vehicles
+from analyzer.seams import by_day, in_shards, seams_of, tangled_vehicles
 from analyzer.shard import Shard
 from analyzer.tasks import GatherTask, Job, Outcome, Piece, Reading, Rows, SeamTask, SliceTask, Spill, SpillTask, Task
 
@@ -74,7 +75,7 @@ class Judged:
 Tell = Callable[[int, int], None]
 
 
-def judge_all(tasks: Sequence[SliceTask], pool: Pool, tell: Tell) -> Judged:
+def judge_all(tasks: Sequence[SliceTask], pool: Runner, tell: Tell) -> Judged:
     """Return the judged shards of all slices, and of what lies between them."""
     outcomes = [
         _or_named(o, t)
@@ -90,7 +91,7 @@ def judge_all(tasks: Sequence[SliceTask], pool: Pool, tell: Tell) -> Judged:
     for task, outcome in kept:
         judged.add(Work(task, _base(task, bases), tangled), outcome.shard)
     if tangled:
-        _untangle(judged, kept, tangled, bases, pool)
+        (_regather if pool.keeps else _untangle)(judged, kept, tangled, bases, pool)
     _close_seams(judged, pool)
     _tell_legs(judged, pool)
     return judged
@@ -235,7 +236,7 @@ def _untangle(
     kept: Sequence[tuple[SliceTask, Outcome]],
     tangled: tuple[str, ...],
     bases: dict[tuple[int, int], int],
-    pool: Pool,
+    pool: Runner,
 ) -> None:
     """Judge vehicles whose records do not lie in order over the slices, from records put aside."""
     spills: list[tuple[Spill, int]] = [(spill, _base(t, bases)) for t, o in kept for spill in o.spills]
@@ -251,6 +252,29 @@ def _untangle(
     gathers = _gathers(spills, sampled, PART_RECORDS)
     for gathered, gather in zip(pool.run([(task, None) for task in gathers]), gathers, strict=True):
         judged.add(Work(gather), _done(gathered).shard)
+
+
+def _regather(
+    judged: Judged,
+    kept: Sequence[tuple[SliceTask, Outcome]],
+    tangled: tuple[str, ...],
+    bases: dict[tuple[int, int], int],
+    pool: Runner,
+) -> None:
+    """Judge these vehicles from records that are kept."""
+    sampled = {vehicle for _, outcome in kept for spill in outcome.spills for vehicle in spill.samples}
+    counts = []
+    for task, outcome in kept:
+        lanes, samples = outcome.shard.lanes, {v for spill in outcome.spills for v in spill.samples}
+        if samples or (lanes.width and not set(lanes["vehicle_id"]).isdisjoint(tangled)):
+            bases_of = (bases[batch[0].file, batch[0].number] for batch in task.batches)
+            counts.append(HoursTask(tuple(Source(*own) for own in zip(task.batches, bases_of, strict=True))))
+    counted = [_done(outcome).spills for outcome in pool.run([(task, None) for task in counts])]
+    sources = [source for task in counts for source in task.sources]
+    hours = [spill.rows for spills in counted for spill in spills]
+    tasks = list(regathers(sources, hours, tangled, sampled, PART_RECORDS))
+    for regather, found in zip(tasks, pool.run([(task, None) for task in tasks]), strict=True):
+        judged.add(Work(regather), _done(found).shard)
 
 
 def _done(outcome: Outcome | WorkerError) -> Outcome:
@@ -295,17 +319,18 @@ def _rows(group: pl.DataFrame, spills: Sequence[tuple[Spill, int]]) -> tuple[Row
     return tuple(rows)
 
 
-def _close_seams(judged: Judged, pool: Pool) -> None:
+def _close_seams(judged: Judged, pool: Runner) -> None:
     """Judge what slices left at the ends of lanes."""
     lanes, left = together(judged.shards, "lanes"), together(judged.shards, "left")
     if left.is_empty():
         return
-    tasks = [SeamTask(records, seams) for records, seams in in_shards(*seams_of(lanes, left), PART_RECORDS)]
+    divided = (by_day if pool.keeps else in_shards)(*seams_of(lanes, left), PART_RECORDS)
+    tasks = [SeamTask(records, seams) for records, seams in divided]
     for outcome, task in zip(pool.run([(task, None) for task in tasks]), tasks, strict=True):
         judged.add(Work(task), _done(outcome).shard)
 
 
-def _tell_legs(judged: Judged, pool: Pool) -> None:
+def _tell_legs(judged: Judged, pool: Runner) -> None:
     """Do shards again whose legs did not see what their trips say."""
     for _ in range(ROUNDS):
         legs = together(judged.shards, "legs")

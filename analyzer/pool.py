@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from analyzer.errors import WorkerError
 
@@ -45,8 +45,17 @@ def cores() -> int:
 
 
 def _quiet() -> None:
-    """Leave an interruption to the process that made this one."""
+    """Leave an interruption to the process that made this one, and end with it, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that made it is gone: it would wait for tasks forever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _warm() -> None:
@@ -68,8 +77,23 @@ def _work(common: Path, job: "Job") -> "Outcome":
     return job[0].run(_held[common], job[1])
 
 
+class Runner(Protocol):
+    """Who does the jobs; one that `keeps` their outcomes needs jobs that do not depend on each other's neighbours."""
+
+    @property
+    def keeps(self) -> bool:
+        """Return whether outcomes are kept from run to run."""
+        ...
+
+    def run(self, jobs: Sequence["Job"], done: Callable[[int], None] = ...) -> list["Outcome | WorkerError"]:
+        """Return the outcome of every job, in their order."""
+        ...
+
+
 class Pool:
     """Up to `workers` processes, this one among them; used through `pool_of`."""
+
+    keeps = False
 
     def __init__(self, workers: int, folder: Path) -> None:
         """Note how many processes there may be; `folder` is for what they share."""

@@ -12,6 +12,7 @@ import click
 from analyzer import __version__
 
 if TYPE_CHECKING:
+    from analyzer.ledger import Ledger
     from analyzer.pool import Pool
     from analyzer.results import Analysis
 
@@ -30,7 +31,8 @@ def run_analysis(given: dict[str, Any]) -> "Analysis":
         if _bytes_of(given["logs"]) >= MANY_BYTES:
             os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes share the cores
             os.environ.setdefault("_RJEM_MALLOC_CONF", FREED_MEMORY)
-            pool.start()
+            if given["ledger"] is None:  # else what is to be done is known later
+                pool.start()
         return _analyze_with(pool, given)
 
 
@@ -60,6 +62,7 @@ def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
     _refuse_tiles(given)
     zone_set = load_zone_set(given["zones"], given["fleet"])
     logs = find_logs(given["logs"])
+    ledger = _opened_ledger(given)
     with terminal.progress(quiet=given["quiet"] or given["as_json"]) as progress:
         options = Options(
             timezone=terminal.checked_timezone(given["timezone"]),
@@ -73,6 +76,7 @@ def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
             pool=pool,
             join=given["join"],
             join_tolerance_s=given["join_tolerance"],
+            ledger=ledger,
         )
         analysis = analyze(logs, zone_set, options)
         run = Run(
@@ -86,8 +90,24 @@ def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
             tiles=given["tiles"],
             attribution=given["attribution"],
         )
-        write_outputs(analysis, given["out"], run)
+        if ledger is None:
+            write_outputs(analysis, given["out"], run)
+        else:
+            from analyzer.booking import write_and_book  # noqa: PLC0415
+
+            write_and_book(ledger, analysis, run, given)
     return analysis
+
+
+def _opened_ledger(given: dict[str, Any]) -> "Ledger | None":
+    """Return the ledger that was asked for, null where none was."""
+    if given["ledger"] is None:
+        return None
+    from analyzer.booking import refuse_place  # noqa: PLC0415
+    from analyzer.ledger import Ledger  # noqa: PLC0415
+
+    refuse_place(given["ledger"], given["out"], given["logs"])
+    return Ledger.at(given["ledger"])
 
 
 def _refuse_tiles(given: dict[str, Any]) -> None:

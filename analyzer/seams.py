@@ -61,3 +61,24 @@ def in_shards(records: pl.DataFrame, seams: pl.DataFrame, size: int) -> Sequence
     group = counts.select("seam", group=(pl.col("count").cum_sum() - 1) // size)
     parts = records.join(group, on="seam", how="left", maintain_order="left").partition_by("group", maintain_order=True)
     return [(part.drop("group"), seams.filter(pl.col("seam").is_in(part["seam"].unique().implode()))) for part in parts]
+
+
+def by_day(records: pl.DataFrame, seams: pl.DataFrame, size: int) -> Sequence[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Return the same by the UTC day on which seams start, numbered from 0 in each group.
+
+    What is added on one day changes no group of another.
+    """
+    if records.is_empty():
+        return []
+    day = records.group_by("seam").agg(pl.col("time").min().dt.date().alias("day"))
+    dated = records.join(day, on="seam", how="left", maintain_order="left")
+    days = [own.drop("day") for _, own in sorted(dated.partition_by("day", as_dict=True, maintain_order=True).items())]
+    return [_numbered_anew(*group) for own in days for group in in_shards(own, seams, size)]
+
+
+def _numbered_anew(records: pl.DataFrame, seams: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return seams numbered from 0."""
+    numbers = seams.select("seam", new=pl.int_range(pl.len(), dtype=pl.Int64))
+    joined = (frame.join(numbers, on="seam", how="left", maintain_order="left") for frame in (records, seams))
+    own, bounds = (frame.with_columns(seam=pl.col("new")).drop("new") for frame in joined)
+    return own, bounds

@@ -6,7 +6,7 @@ the same outcome. Its records live only while it runs.
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from analyzer.errors import LogError
 from analyzer.joins import Join, Joined, with_states
 from analyzer.logs import Log, Part, Plan, ReadOptions, Remark, read_part
 from analyzer.shard import Shard, World, analyze_shard
+from analyzer.shelf import Shelf
 from analyzer.stated import Hints
 from analyzer.tables import RECORDS
 
@@ -28,7 +29,8 @@ class Common:
 
     `start` and `end` (null: open) and `vehicles` (empty: all) say what part is judged;
     `alone` that one task reads everything; `spill` is a folder for records in between; `join`
-    are modes and operators of another file.
+    are modes and operators of another file. With a `shelf` records are kept there, and nothing
+    is put aside: it can be had again.
     """
 
     world: World
@@ -40,6 +42,7 @@ class Common:
     alone: bool
     spill: Path
     join: Join | None = None
+    shelf: Shelf | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Spill:
     """Records put aside, sorted by vehicle and time, and the rows of each vehicle and hour in them.
 
     `rows` has vehicle_id, hour (since 1970 UTC), start and count. `samples` names the
-    vehicles of which there are samples.
+    vehicles of which there are samples. Of records on a shelf there is no file, and no start.
     """
 
     path: Path
@@ -77,11 +80,12 @@ class Spill:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a task gives: the rows of its shard, and what it read or put aside."""
+    """What a task gives: the rows of its shard, and what it read or put aside; `damaged` files of a ledger."""
 
     shard: Shard = field(default_factory=Shard)
     readings: tuple[Reading, ...] = ()
     spills: tuple[Spill, ...] = ()
+    damaged: tuple[str, ...] = ()
 
 
 class Task(Protocol):
@@ -128,18 +132,21 @@ class SliceTask:
     def _records(self, common: Common, readings: list[Reading], asides: list[Spill]) -> Iterator[pl.DataFrame]:
         """Yield the records of each batch, one in memory at a time; what is read and put aside is noted."""
         for number, batch in enumerate(self.batches):
-            records = _batch(batch, common, readings)
+            records = read_batch(batch, common, readings)
             sampled = () if common.alone else _sampled(records)
+            if common.shelf is not None:
+                asides.append(Spill(Path(), pl.DataFrame(), sampled))
             if sampled:
                 whole = pl.col("vehicle_id").cast(pl.String).is_in(sampled)
-                path = common.spill / f"{self.number}-{number}.arrow"
-                asides.append(put_aside(records.filter(whole), path, sampled))
+                if common.shelf is None:
+                    path = common.spill / f"{self.number}-{number}.arrow"
+                    asides.append(put_aside(records.filter(whole), path, sampled))
                 records = records.filter(~whole)
             yield records
             del records  # before the next are read
 
 
-def _batch(batch: tuple[Piece, ...], common: Common, readings: list[Reading]) -> pl.DataFrame:
+def read_batch(batch: tuple[Piece, ...], common: Common, readings: list[Reading]) -> pl.DataFrame:
     """Return the records of some parts; numbers go on where an earlier part of the log was read here."""
     frames = []
     for piece in batch:
@@ -163,7 +170,7 @@ class SpillTask:
         readings: list[Reading] = []
         spills = []
         for number, batch in enumerate(self.batches):
-            records = _batch(batch, common, readings)
+            records = read_batch(batch, common, readings)
             if records.width:
                 own = records.filter(pl.col("vehicle_id").cast(pl.String).is_in(self.vehicles))
                 spills.append(put_aside(own, common.spill / f"{self.number}-{number}.arrow", ()))
@@ -210,7 +217,7 @@ class SeamTask:
 def _read(piece: Piece, common: Common) -> tuple[Reading, pl.DataFrame]:
     """Return what one part holds: its accounting, and the records that are to be judged."""
     try:
-        log = read_part(piece.plan, piece.part, common.reading)
+        log = _log(piece, common)
     except LogError as error:
         return Reading(piece.file, piece.number, error=str(error)), pl.DataFrame()
     typed = _typed(log, piece.file)
@@ -232,6 +239,19 @@ def _read(piece: Piece, common: Common) -> tuple[Reading, pl.DataFrame]:
         joined=joined,
     )
     return reading, kept
+
+
+def _log(piece: Piece, common: Common) -> Log:
+    """Return a part of a log, from the shelf where it is there."""
+    if common.shelf is None:
+        return read_part(piece.plan, piece.part, common.reading)
+    return common.shelf.part(piece.file, piece.plan, piece.part, lambda: _to_keep(piece, common))
+
+
+def _to_keep(piece: Piece, common: Common) -> Log:
+    """Return a part of a log with what is judged of its records."""
+    log = read_part(piece.plan, piece.part, common.reading)
+    return replace(log, records=_typed(log, piece.file).drop("file"))
 
 
 def _typed(log: Log, file: int) -> pl.DataFrame:
@@ -267,10 +287,12 @@ def _sampled(records: pl.DataFrame) -> tuple[str, ...]:
     return tuple(records.filter("is_sample")["vehicle_id"].cast(pl.String).unique().sort())
 
 
+HOUR = (pl.col("time").dt.epoch("us") // HOUR_US).alias("hour")
+
+
 def put_aside(records: pl.DataFrame, path: Path, samples: tuple[str, ...]) -> Spill:
     """Write records to a file, sorted by vehicle and time."""
     ordered = records.with_columns(pl.col("vehicle_id").cast(pl.String)).sort("vehicle_id", "time", maintain_order=True)
     ordered.write_ipc(path, compression="uncompressed")
-    hour = (pl.col("time").dt.epoch("us") // HOUR_US).alias("hour")
-    counts = ordered.group_by("vehicle_id", hour, maintain_order=True).agg(pl.len().cast(pl.Int64).alias("count"))
+    counts = ordered.group_by("vehicle_id", HOUR, maintain_order=True).agg(pl.len().cast(pl.Int64).alias("count"))
     return Spill(path, counts.with_columns(start=pl.col("count").cum_sum() - pl.col("count")), samples)

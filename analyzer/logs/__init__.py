@@ -26,7 +26,7 @@ from analyzer.logs._format import (
 from analyzer.logs._grid import with_grid
 from analyzer.logs._packed import unpacked_name
 from analyzer.logs._remarks import Remark, notices_of
-from analyzer.logs._ros_files import one_a_recording
+from analyzer.logs._ros_files import is_metadata, one_a_recording, recording_of
 from analyzer.logs._states import States, read_states
 from analyzer.plugins import discover
 
@@ -41,6 +41,7 @@ __all__ = [
     "ReadOptions",
     "Remark",
     "States",
+    "companions",
     "find_logs",
     "formats",
     "guess_log",
@@ -126,6 +127,14 @@ def plan_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Pla
         return Plan(path, form.name)
     plan = form.plan(path, options, size)
     return with_grid(plan, lambda part: form.read(plan, part, options))
+
+
+def companions(path: str) -> tuple[str, ...]:
+    """Return the files that a log consists of besides `path`, none where that cannot be told."""
+    try:
+        return tuple(map(str, recording_of(path).files)) if is_metadata(path) and not is_url(path) else ()
+    except LogError:
+        return ()
 
 
 def read_part(plan: Plan, part: Part, options: ReadOptions) -> Log:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -121,3 +123,23 @@ def test_one_process_starts_no_other(tmp_path):
     pool.start()
     pool.share(None)
     assert {child.pid for child in psutil.Process().children()} <= before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_workers_end_with_a_main_process_that_is_killed(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from analyzer.pool import Pool\n"
+        "if __name__ == '__main__':\n"
+        "    pool = Pool(2, Path(sys.argv[1])); pool.start(); print('started', flush=True); time.sleep(60)\n"
+    )
+    (tmp_path / "main.py").write_text(code, encoding="utf-8")
+    main = subprocess.Popen([sys.executable, tmp_path / "main.py", tmp_path], stdout=subprocess.PIPE, text=True)
+    assert main.stdout.readline() == "started\n"
+    workers = []
+    while not any("spawn_main" in " ".join(child.cmdline()) for child in workers):
+        workers = psutil.Process(main.pid).children(recursive=True)
+        time.sleep(0.05)
+    main.kill()
+    main.communicate()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert alive == []

@@ -1,0 +1,170 @@
+"""A ledger: the folder that keeps what was read and judged, so that a run does only what is new or changed."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from analyzer.errors import LedgerError, LogError
+from analyzer.index import Index, Stamp, now_ns, stamped
+from analyzer.keeping import Keeper
+from analyzer.logs import Part, PartSize, Plan, ReadOptions, States, companions, is_url, read_states, sha256_of
+from analyzer.pool import Pool, cores
+from analyzer.shelf import KeptFile, KeptLog, Shelf, reading_key
+from analyzer.store import BAD, Store, digest_of
+from analyzer.tasks import Common
+from analyzer.tool import tool
+
+TRIES = 3
+"""How often a file that changes while it is read is read again."""
+
+
+@dataclass
+class Ledger:
+    """A ledger in use by one run; `past` (of a run that is made again) says what the logs were.
+
+    `past_errors` are the logs that it could not read, `past_join` a copy of the file that it
+    joined. `keeper` is who did the tasks of this run, `logs` the logs by their path, once known.
+    """
+
+    store: Store
+    past: Mapping[str, KeptLog] | None = None
+    tool: Mapping[str, str] = field(default_factory=tool)
+    keeper: Keeper | None = None
+    logs: dict[str, KeptLog] = field(default_factory=dict)
+    past_errors: Mapping[str, str] = field(default_factory=dict)
+    past_join: Path | None = None
+
+    @staticmethod
+    def at(root: Path) -> "Ledger":
+        """Return the ledger in a folder, made where there is none."""
+        store = Store(root)
+        store.open()
+        return Ledger(store)
+
+    def plans(
+        self, paths: Sequence[str], options: ReadOptions, plan: Callable[[str], Plan]
+    ) -> tuple[list[Plan], dict[str, str]]:
+        """Return how each log is divided, and the reasons of those that cannot be read."""
+        self._learn(paths, options)
+        plans, failed = [], {}
+        for path in paths:
+            try:
+                plans.append(self._plan(path, plan))
+            except LogError as error:
+                failed[path] = str(error)
+        return plans, failed
+
+    def hashes(self, plans: Sequence[Plan]) -> list[str | None]:
+        """Return the SHA-256 of each log."""
+        return [self.logs[plan.path].sha256 for plan in plans]
+
+    def shelf(self, plans: Sequence[Plan]) -> Shelf:
+        """Return the records of these logs."""
+        return Shelf(self.store, {file: self.logs[plan.path] for file, plan in enumerate(plans)})
+
+    def runner(self, pool: Pool, common: Common, worth_sharing: int) -> Keeper:
+        """Return who does the tasks of a run."""
+        if common.shelf is None:
+            raise LedgerError("what is kept needs a ledger")
+        other_tool = dict(tool()) != dict(self.tool)
+        self.keeper = Keeper(pool, common, common.shelf, dict(self.tool), worth_sharing, found_only=other_tool)
+        return self.keeper
+
+    def states(self, path: Path, options: ReadOptions) -> States:
+        """Return the states of a file to join; of a past run those that it joined, under the path of then."""
+        if self.past_join is None:
+            return read_states(path, options)
+        found = read_states(self.past_join, options)
+        remarks = (replace(r, subject=str(path)) if r.subject == found.path else r for r in found.remarks)
+        return replace(found, path=str(path), remarks=tuple(remarks))
+
+    def known_paths(self) -> list[str]:
+        """Return the paths of the logs of a run that is made again."""
+        return sorted(self.past or ())
+
+    @property
+    def damaged(self) -> list[str]:
+        """Return the files of the ledger that were found to be damaged, and made again."""
+        return sorted({*self.store.damaged, *(self.keeper.damaged if self.keeper else ())})
+
+    def _learn(self, paths: Sequence[str], options: ReadOptions) -> None:
+        """Learn what each log holds; one that cannot be opened is left to who plans it."""
+        if any(is_url(path) for path in paths):
+            raise LedgerError("--ledger keeps files, and cannot tell whether a URL changed; download the logs first")
+        if self.past is not None:
+            self.logs = dict(self.past)
+            return
+        how = digest_of(reading_key(options), asdict(PartSize()), dict(self.tool))
+        files = {path: (path, *companions(path)) for path in paths}
+        contents = self._contents(sorted({file for own in files.values() for file in own}))
+        for path, own in files.items():
+            if all(file in contents for file in own):
+                self.logs[path] = _kept_log(path, [contents[file] for file in own], how)
+
+    def _contents(self, paths: Sequence[str]) -> dict[str, KeptFile]:
+        """Return what all files hold that can be read, of known ones without reading them."""
+        index = Index(self.store.root, self._past_contents, self.store.note)
+        known = index.known(paths)
+        with ThreadPoolExecutor(cores()) as threads:
+            read = dict(zip(paths, threads.map(lambda p: None if p in known else _content(p), paths), strict=True))
+        contents = {path: content for path, content in read.items() if content}
+        index.remember((path, content.stamp, content.sha256) for path, content in contents.items() if content.settled)
+        return contents | {path: KeptFile(path, *entry, settled=True) for path, entry in known.items()}
+
+    def _past_contents(self) -> Iterator[tuple[str, Stamp, str]]:
+        """Yield what past runs knew of files."""
+        for path in sorted((self.store.root / "runs").glob("*.json")):
+            manifest = self.store.sealed(path, path.stem)
+            if manifest is not None:
+                files = (file for log in manifest["logs"] for file in log["files"] if file["settled"])
+                yield from ((file["place"], stamped(file["stamp"]), file["sha256"]) for file in files)
+
+    def _plan(self, path: str, plan: Callable[[str], Plan]) -> Plan:
+        """Return how a log is divided."""
+        if path in self.past_errors:
+            raise LogError(self.past_errors[path])
+        log = self.logs.get(path)
+        if log is None:
+            return plan(path)
+        receipt = self.store.receipt("plans", log.key)
+        if receipt is not None:
+            try:
+                return _plan_from(log, receipt["plan"])
+            except BAD:
+                self.store.receipt_is_bad("plans", log.key)
+        log.refuse_changed()
+        made = plan(path)
+        log.refuse_changed()
+        self.store.commit("plans", log.key, {"plan": {**asdict(made), "path": "", "files": ()}})
+        return made
+
+
+def _plan_from(log: KeptLog, plain: Mapping[str, Any]) -> Plan:
+    """Return a plan from plain data."""
+    files = tuple(file.path for file in log.files[1:])
+    return Plan(**{**plain, "path": log.path, "files": files, "parts": tuple(Part(**part) for part in plain["parts"])})
+
+
+def _kept_log(path: str, files: Sequence[KeptFile], how: str) -> KeptLog:
+    """Return a log by what its files hold; it has the hash that the outputs name."""
+    lines = [f"{file.sha256}  {Path(file.path).name}\n" for file in files]
+    several = len(files) > 1
+    sha256 = hashlib.sha256("".join(lines).encode()).hexdigest() if several else files[0].sha256
+    name = "/".join(Path(path).resolve().parts[-2:]) if several else Path(path).name
+    return KeptLog(path, digest_of("log", sha256, name, how), sha256, tuple(files))
+
+
+def _content(path: str) -> KeptFile | None:
+    """Return what a file holds, null where it cannot be read or does not stay the same."""
+    for _ in range(TRIES):
+        try:
+            before_ns, stamp = now_ns(), Stamp.of(path)
+            sha256 = sha256_of(path)
+            if sha256 is not None and Stamp.of(path) == stamp:
+                return KeptFile(path, stamp, sha256, stamp.settled(before_ns))
+        except OSError:
+            return None
+    return None

@@ -1,0 +1,185 @@
+"""What a ledger says of each run: what went in, by what it was judged, what came out, what changed since.
+
+A manifest is sealed like a receipt and names pieces: the zone set, the profile, basemaps and the
+findings. With the outcomes that the ledger keeps, it is all that is needed to make the
+result of that run again.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from analyzer.errors import LedgerError
+from analyzer.grounds import grounds_of
+from analyzer.ledger import Ledger
+from analyzer.results import Analysis
+from analyzer.shelf import KeptLog, files_below
+from analyzer.store import Store, digest_of, packed
+from analyzer.zones import ZoneSet
+
+KIND = "runs"
+WHOLE = {"at", "command", "said", "tool", "grounds", "zone_set", "logs", "found", "findings", "changes", "outputs"}
+"""What every manifest says, and more."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a run was told, as plain data: `said` are options, the rest are files whose content is kept."""
+
+    said: Mapping[str, Any]
+    command: Sequence[str]
+    zone_set: ZoneSet
+    fleet: Path | None
+    profile: Path | None
+    join: Path | None
+    msgs: Path | None
+    basemap: Sequence[Path]
+
+
+def manifest_of(ledger: Ledger, analysis: Analysis, given: Given) -> dict[str, Any]:
+    """Return the manifest of a run but for its outputs, once all pieces that it names are kept."""
+    store, keeper = ledger.store, ledger.keeper
+    manifest = {
+        "at": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
+        "command": list(given.command),
+        "said": dict(given.said),
+        "tool": dict(ledger.tool),
+        "grounds": grounds_of(given.zone_set),
+        "zone_set": _kept_zone_set(store, given),
+        "profile": _kept_profile(store, given.profile),
+        "join": given.join and _kept_file(store, given.join),
+        "msgs": given.msgs and _kept_folder(store, given.msgs),
+        "basemap": [_kept_file(store, path) for path in given.basemap],
+        "logs": [_log(log) for _, log in sorted(ledger.logs.items())],
+        "errors": {account.path: account.error for account in analysis.logs if account.error},
+        "verdict": analysis.summary["verdict"],
+        "found": analysis.summary["findings"],
+        "findings": store.put(packed({"findings": analysis.findings})),
+        "judged": keeper.done if keeper else 0,
+        "reused": keeper.reused if keeper else 0,
+        "damaged": ledger.damaged,
+    }
+    manifest["changes"] = changes(manifest, _previous(runs_of(store), manifest))
+    return manifest
+
+
+def commit_manifest(store: Store, manifest: Mapping[str, Any], out: Path) -> str:
+    """Keep the manifest of a run whose result has been written; return its name."""
+    outputs = json.loads((out / "run.json").read_text(encoding="utf-8"))["outputs"]
+    whole = {**manifest, "outputs": outputs}
+    at = dt.datetime.fromisoformat(whole["at"])
+    name = f"{at:%Y%m%dT%H%M%S}.{at.microsecond // 1000:03d}Z-{digest_of(whole)[:6]}"
+    store.commit(KIND, name, whole)
+    return name
+
+
+def runs_of(store: Store) -> list[dict[str, Any]]:
+    """Return the manifests of all runs, the oldest first; damaged ones are noted."""
+    names = [path.stem for path in (store.root / KIND).glob("*.json")]
+    found = [run for name in sorted(names) if (run := store.receipt(KIND, name)) is not None]
+    for run in found:
+        if not run.keys() >= WHOLE:
+            store.receipt_is_bad(KIND, run["key"])
+    return sorted((run for run in found if run.keys() >= WHOLE), key=lambda run: (run["at"], run["key"]))
+
+
+def run_named(store: Store, name: str) -> dict[str, Any]:
+    """Return the manifest of the run of this name, of the one that starts so, or of the last."""
+    runs = runs_of(store)
+    fit = runs[-1:] if name == "last" else [run for run in runs if run["key"].startswith(name)]
+    if len(fit) == 1:
+        return fit[0]
+    what = "several runs" if fit else "no run"
+    damaged = f"; damaged: {', '.join(store.damaged)}" if store.damaged else ""
+    raise LedgerError(f"{store.root}: {what} with a name that starts with {name!r}; see `zonelog runs`{damaged}")
+
+
+def past_logs(manifest: Mapping[str, Any]) -> dict[str, KeptLog]:
+    """Return the logs of a past run: known by content, not to be opened."""
+    return {log["path"]: KeptLog(log["path"], log["key"], log["sha256"]) for log in manifest["logs"]}
+
+
+def changes(manifest: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what differs from the run before on the same logs: files by name, and what else."""
+    now = {log["place"]: log for log in manifest["logs"]}
+    then = {log["place"]: log for log in before["logs"]} if before else {}
+    both = now.keys() & then.keys()
+    files = {
+        "new": sorted(now[place]["path"] for place in now.keys() - then.keys()),
+        "changed": sorted(now[place]["path"] for place in both if now[place]["sha256"] != then[place]["sha256"]),
+        "removed": sorted(then[place]["path"] for place in then.keys() - now.keys()),
+    }
+    counts = {kind: len(names) for kind, names in files.items()} | {"same": len(both) - len(files["changed"])}
+    return {
+        "since": before and before["key"],
+        "files": files,
+        "counts": counts,
+        "other": other_changes(manifest, before),
+    }
+
+
+def other_changes(manifest: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[str]:
+    """Return in which respects but files two runs differ: rules, zones, evaluation, vehicles, options, tool."""
+    if before is None:
+        return []
+    now, then = manifest["grounds"], before["grounds"]
+    differs = {
+        "rules": any(now[name] != then[name] for name in ("rules", "rule_order", "timezone")),
+        "zones": any(now[name] != then[name] for name in ("zones", "order")),
+        "evaluation": now["evaluation"] != then["evaluation"],
+        "fleet": now["fleet"] != then["fleet"],
+        "options": judging_options(manifest) != judging_options(before),
+        "tool": manifest["tool"] != before["tool"],
+    }
+    return [name for name, found in differs.items() if found]
+
+
+def judging_options(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a run that verdicts depend on."""
+    said = {name: manifest["said"][name] for name in ("timezone", "start", "end", "vehicles", "join_tolerance_s")}
+    files = {name: (manifest[name] or {}).get("piece") for name in ("profile", "join")}
+    return {**said, **files, "msgs": (manifest["msgs"] or {}).get("files")}
+
+
+def _previous(runs: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the last run on the same logs, as they were named."""
+    alike = [run for run in runs if run["said"]["places"] == manifest["said"]["places"]]
+    return alike[-1] if alike else None
+
+
+def _log(log: KeptLog) -> dict[str, Any]:
+    """Return a log as plain data, with what is worth remembering of its files."""
+    files = [{**asdict(file), "place": str(Path(file.path).absolute())} for file in log.files]
+    place = str(Path(log.path).absolute())
+    return {"path": log.path, "place": place, "key": log.key, "sha256": log.sha256, "files": files}
+
+
+def _kept_zone_set(store: Store, given: Given) -> dict[str, Any]:
+    """Return the pieces of a zone set by the names of its files."""
+    folder = given.zone_set.path
+    paths = [folder / "zones.geojson", folder / "rules.toml", given.fleet or folder / "fleet.csv"]
+    files = {path.name: _kept_file(store, path)["piece"] for path in paths if path.is_file()}
+    if files != dict(given.zone_set.files):
+        raise LedgerError(f"{folder}: the zone set was changed while the logs were judged; analyze again")
+    fleet = paths[-1].name if given.fleet else None
+    return {"folder": folder.resolve().name, "path": str(folder), "files": files, "fleet": fleet}
+
+
+def _kept_profile(store: Store, profile: Path | None) -> dict[str, Any] | None:
+    """Return a profile: the piece of a file, or the name of one that comes along."""
+    if profile is None:
+        return None
+    return _kept_file(store, profile) if profile.is_file() else {"path": str(profile), "piece": None}
+
+
+def _kept_file(store: Store, path: Path) -> dict[str, Any]:
+    """Return the piece that holds a file."""
+    return {"path": str(path), "piece": store.put(path.read_bytes())}
+
+
+def _kept_folder(store: Store, folder: Path) -> dict[str, Any]:
+    """Return the pieces that hold the files of a folder."""
+    return {"path": str(folder), "files": {name: store.put(file.read_bytes()) for name, file in files_below(folder)}}

@@ -1,0 +1,67 @@
+"""With a ledger: the same tables, and only what is new or changed is done."""
+
+import random
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import analyzer.analysis
+import analyzer.judging
+import analyzer.kept_tasks
+import analyzer.ownership
+import analyzer.shard
+from analyzer.analysis import Options, analyze
+from analyzer.errors import LogError
+from analyzer.ledger import Ledger
+from analyzer.logs import PartSize, plan_log
+from analyzer.zone_loading import load_zone_set
+from tests.oracle.scenarios import write_random_scenario
+from tests.sharding.test_shards import assert_same
+
+
+def assert_all_the_same(one, other):
+    assert_same(one, other)
+    assert one.notices == other.notices
+    assert one.logs == other.logs
+
+
+def judge(logs, zone_set, root, base=None, **options):
+    """Return an analysis with a ledger, and how many tasks were done and reused."""
+    ledger = Ledger.at(root)
+    analysis = analyze(logs, zone_set, Options(base=base, ledger=ledger, **options))
+    return analysis, ledger
+
+
+def done(ledger):
+    return ledger.keeper.done
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(10_000, 99_999))
+def test_a_ledger_changes_no_table_however_logs_are_divided(seed):
+    folder = write_random_scenario(Path(tempfile.mkdtemp(prefix="zonelog-test-")), seed)
+    logs, zone_set = sorted(str(path) for path in folder.glob("log*.csv")), load_zone_set(folder)
+    whole = analyze(logs, zone_set, Options(base=folder))
+    choose = random.Random(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        size = PartSize(records=choose.choice([20, 60, 200]), text_bytes=choose.choice([2_000, 5_000, 12_000]))
+        patch.setattr(analyzer.analysis, "plan_log", lambda path, options: plan_log(path, options, size))
+        patch.setattr(analyzer.judging, "PART_RECORDS", size.records)
+        patch.setattr(analyzer.kept_tasks, "KEPT_BATCHES", choose.choice([1, 2, 4]))
+        patch.setattr(analyzer.ownership, "LEAST_OWNED", 1)
+        some = choose.sample(logs, choose.randint(1, len(logs)))
+        with suppress(LogError):  # what is there before changes nothing
+            judge(some, zone_set, folder / "ledger", folder)
+        first, _ = judge(logs, zone_set, folder / "ledger", folder)
+        second, ledger = judge(logs, zone_set, folder / "ledger", folder)
+    shutil.rmtree(folder)
+    assert_all_the_same(whole, first)
+    assert_all_the_same(whole, second)
+    assert first.tracks.equals(second.tracks)
+    assert done(ledger) == 0
+    assert ledger.damaged == []
