@@ -14,7 +14,16 @@ from analyzer.logs._by_line import read_by_line
 from analyzer.logs._columns import ON_REQUEST, TIMES, columns_of
 from analyzer.logs._files import is_url
 from analyzer.logs._format import Log, Part, PartSize, Plan, ReadOptions, refuse_unreadable
-from analyzer.logs._heading import DIVISIBLE, Heading, as_utf8, decodes, heading_of, open_text, stated_encoding
+from analyzer.logs._heading import (
+    DIVISIBLE,
+    MOST_COLUMNS,
+    Heading,
+    as_utf8,
+    decodes,
+    heading_of,
+    open_text,
+    stated_encoding,
+)
 from analyzer.logs._plain import NUMBERS, Sheet, log_of
 from analyzer.logs._profile import Profile, fitting, load_profile
 from analyzer.logs._ranges import parts_between, survey
@@ -171,6 +180,8 @@ class _Text:
         schema = {name: types.get(name, pl.String) for name in names}
         if not data:
             return pl.DataFrame(schema={name: schema[name] for name in wanted})
+        if data[: data.find(b"\n")].count(separator.encode()) > MOST_COLUMNS:  # polars gives each a column first
+            raise pl.exceptions.ComputeError
         try:
             frame = pl.read_csv(data, has_header=False, separator=separator, schema=schema)
         except pl.exceptions.SchemaError:  # the first line is shorter than the others, or longer

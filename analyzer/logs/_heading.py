@@ -18,6 +18,8 @@ SEPARATORS = ",;\t|"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BLANK = codecs.BOM_UTF8 + b"\r\n"
 PIECE_BYTES = 1 << 22
+MOST_COLUMNS = 5_000
+"""A table with more is no log: every column costs memory and time, whatever is in it."""
 DIVISIBLE = ("utf-8", "ascii", "cp949", "euc_kr", "iso8859-1", "iso8859-15", "cp1252")
 """Encodings in which the bytes of a line end and a quote are nothing else."""
 
@@ -114,6 +116,8 @@ def heading_of(path: str, encoding: str, profile: Profile, separator: str) -> He
     text = header.decode("utf-8", "replace")
     given = profile.read.get("delimiter") or separator
     used = given if given in text else max(SEPARATORS, key=text.count)
+    if text.count(used) > MOST_COLUMNS:
+        raise LogError(f"{path}: its header names more than {MOST_COLUMNS} columns; that is no log")
     names = _fields(path, header, used)
     columns = profile.read.get("columns")
     start = len(skipped) + len(raw)
