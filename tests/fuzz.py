@@ -55,9 +55,11 @@ def _limited():
 
 def written(folder, name, points):
     """Return the bytes of a drive."""
-    path = folder / f"whole-{name}"
+    path = folder / f"{name.split('.')[0]}.whole.{name}"
     ENCODINGS[name].write(path, points)
-    return path.read_bytes()
+    data = path.read_bytes()
+    path.unlink()
+    return data
 
 
 class Memory:

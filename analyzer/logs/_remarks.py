@@ -1,8 +1,9 @@
 """What the reading of a log must say: counted part by part, put into sentences once."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from analyzer.language import Both, marked, several
 from analyzer.logs._ros_remarks import ROS_SENTENCES
 from analyzer.terms import Notice
 
@@ -30,7 +31,16 @@ def first_words(words: Iterable[str]) -> tuple[str, ...]:
 
 def notices_of(remarks: Iterable[Remark]) -> tuple[Notice, ...]:
     """Return the remarks as sentences, one per subject and code, in this order."""
-    return tuple(Notice(r.code, r.subject, *_SENTENCES[r.code](r)) for r in _added_up(remarks))
+    return tuple(Notice(r.code, r.subject, **_sentence(r)) for r in _added_up(remarks))
+
+
+def _sentence(remark: Remark) -> Both:
+    """Return a remark in both languages."""
+    one, many = _SENTENCES[remark.code]
+    words = remark.words
+    said = {"words": ", ".join(words), "quoted": ", ".join(map(repr, words)), "first": next(iter(words), "")}
+    text = several(remark.count, one, many or one, **said)
+    return {lang: f"{remark.subject}: {sentence}" for lang, sentence in text.items()}
 
 
 def _added_up(remarks: Iterable[Remark]) -> Iterator[Remark]:
@@ -50,189 +60,102 @@ def built_in(path: str, name: str | None) -> tuple[Remark, ...]:
     return () if name is None else (Remark("built-in-profile", path, words=(name,)),)
 
 
-def _vehicle_from_file(remark: Remark) -> tuple[str, str]:
-    path, name = remark.subject, remark.words[0]
-    return (
-        f"{path}: 기록에 차량 이름이 없어 파일 이름에서 '{name}'(으)로 정했습니다.",
-        f"{path}: the log names no vehicle; it is called '{name}' after the file.",
-    )
-
-
-def _negative_speed(remark: Remark) -> tuple[str, str]:
-    return (
-        f"{remark.subject}: 0보다 작은 속도 {remark.count}건은 기록되지 않은 것으로 보았습니다.",
-        f"{remark.subject}: {remark.count} speed(s) below 0 are taken as not said.",
-    )
-
-
-def _encoding(remark: Remark) -> tuple[str, str]:
-    encoding = remark.words[0]
-    return (
-        f"{remark.subject}: UTF-8이 아니라 {encoding}(으)로 읽었습니다.",
-        f"{remark.subject}: is not UTF-8; it was read as {encoding}.",
-    )
-
-
-def _unmapped(name: str) -> Callable[[Remark], tuple[str, str]]:
-    """Return what to say of values of a column that nobody maps."""
-
-    def sentences(remark: Remark) -> tuple[str, str]:
-        path, shown = remark.subject, ", ".join(repr(word) for word in remark.words)
-        return (
-            f"{path}: {name} 값 {remark.count}건을 해석할 수 없어 'unknown'으로 처리했습니다: {shown}.",
-            f"{path}: {remark.count} value(s) of {name} are not known and count as 'unknown': {shown}.",
-        )
-
-    return sentences
-
-
-def _clock_back(remark: Remark) -> tuple[str, str]:
-    return (
-        f"{remark.subject}: 기록 중 시계가 {remark.count}번 뒤로 갔습니다. 그때마다 새 운행으로 나누었습니다.",
-        f"{remark.subject}: the clock steps back {remark.count} time(s) in the recording; each starts a new trip.",
-    )
-
-
-def _leap_second(remark: Remark) -> tuple[str, str]:
-    return (
-        f"{remark.subject}: 윤초(23:59:60 UTC) {remark.count}건은 다음 날 00:00:00으로 보았습니다.",
-        f"{remark.subject}: {remark.count} leap second(s) (23:59:60 UTC) count as 00:00:00 of the next day.",
-    )
-
-
-def _no_checksum(remark: Remark) -> tuple[str, str]:
-    return (
-        f"{remark.subject}: 문장 {remark.count}개에 체크섬이 없어 손상 여부를 확인할 수 없습니다.",
-        f"{remark.subject}: {remark.count} sentence(s) have no checksum; whether they are damaged cannot be told.",
-    )
-
-
-def _obfuscated(remark: Remark) -> tuple[str, str]:
-    return (
-        f"{remark.subject}: 모든 바이트가 같은 값과 XOR 처리되어 있어, "
-        "파일 안의 소수점 자리로 그 값을 알아내 읽었습니다.",
-        f"{remark.subject}: every byte is obfuscated (XOR) by the same value; "
-        "it was read off the decimal points in the file.",
-    )
-
-
-def _outside_sentences(remark: Remark) -> tuple[str, str]:
-    return (
-        f"{remark.subject}: {remark.count}바이트는 NMEA 문장이 아니어서 읽지 않았습니다.",
-        f"{remark.subject}: {remark.count} byte(s) outside NMEA sentences are not read.",
-    )
-
-
-def _week_jump(remark: Remark) -> tuple[str, str]:
-    return (
-        f"{remark.subject}: 날짜가 1024주(7168일)만큼 {remark.count}번 건너뜁니다. 수신기의 주 번호가 "
-        "넘어갔을 수 있으며, 날짜는 바꾸지 않았습니다.",
-        f"{remark.subject}: the date steps by 1024 weeks (7168 days) {remark.count} time(s), as when the week number "
-        "of the receiver rolls over; the dates are not changed.",
-    )
-
-
-def _week_roll_over(remark: Remark) -> tuple[str, str]:
-    path, first = remark.subject, remark.words[0]
-    return (
-        f"{path}: 위치 {remark.count}건의 날짜가 2010년 이전입니다({first} 등). "
-        "수신기의 주 번호가 넘어가 1024주(7168일) 이르게 기록되었을 수 있습니다. 날짜는 바꾸지 않았습니다.",
-        f"{path}: {remark.count} position(s) are dated before 2010 ({first}, …); the week number of the receiver may "
-        "have rolled over, so that they are 1024 weeks (7168 days) early. The dates are not changed.",
-    )
-
-
-def _built_in(remark: Remark) -> tuple[str, str]:
-    path, name = remark.subject, remark.words[0]
-    return (
-        f"{path}: 열 이름이 내장 프로파일 '{name}'과(와) 같아 그 프로파일로 읽었습니다.",
-        f"{path}: its columns are those of the built-in profile '{name}', by which it was read.",
-    )
-
-
-def _epoch(remark: Remark) -> tuple[str, str]:
-    path, kind = remark.subject, ", ".join(remark.words)
-    return (
-        f"{path}: 시각 열의 이름에 단위가 없어 값의 크기로 {kind}(1970년 UTC 기준)으로 보았습니다.",
-        f"{path}: no name says the unit of its times; by their size they were read as {kind} since 1970 UTC.",
-    )
-
-
-def _whole_names(remark: Remark) -> tuple[str, str]:
-    return (
-        f"{remark.subject}: 차량 이름 {remark.count}건에서 소수점 이하(.0)를 지웠습니다.",
-        f"{remark.subject}: {remark.count} vehicle name(s) were numbers with a point; the '.0' was dropped.",
-    )
-
-
-def _clock_gap(remark: Remark) -> tuple[str, str]:
-    return (
-        f"{remark.subject}: 시계가 건너뛰어 존재하지 않는 현지 시각이 있어, 그다음 존재하는 시각으로 보았습니다.",
-        f"{remark.subject}: holds local times that the clock skipped; each counts as the next that exists.",
-    )
-
-
-def _clock_fold(remark: Remark) -> tuple[str, str]:
-    return (
-        f"{remark.subject}: 시계가 되돌려져 두 번 있는 현지 시각이 있어, 앞의 것으로 보았습니다.",
-        f"{remark.subject}: holds local times that came twice when the clock went back; each counts as the first.",
-    )
-
-
-def _times_taken_as_utc(remark: Remark) -> tuple[str, str]:
-    path, count = remark.subject, remark.count
-    return (
-        f"{path}: 시간대가 적히지 않은 시각 {count}건을 이 형식의 표준에 따라 UTC로 읽었습니다.",
-        f"{path}: {count} time(s) without an offset are taken as UTC, as the standard of this format says.",
-    )
-
-
-def _two_speeds(remark: Remark) -> tuple[str, str]:
-    path, count = remark.subject, remark.count
-    return (
-        f"{path}: 기록 {count}건에 서로 다른 속도가 둘 이상 있어 첫 번째 값을 썼습니다.",
-        f"{path}: {count} record(s) say two different speeds; the first is used.",
-    )
-
-
-def _said_twice(remark: Remark) -> tuple[str, str]:
-    path, count, shown = remark.subject, remark.count, ", ".join(repr(word) for word in remark.words)
-    return (
-        f"{path}: 한 객체에 서로 다른 값으로 두 번 적힌 항목 {count}건은 기록되지 않은 것으로 보았습니다: {shown}.",
-        f"{path}: {count} member(s) are said twice in one object with two values and count as not said: {shown}.",
-    )
-
-
-def _values_without_position(remark: Remark) -> tuple[str, str]:
-    path, count = remark.subject, remark.count
-    return (
-        f"{path}: 위치가 없는 시각의 값 {count}건은 쓰지 않고 세기만 했습니다.",
-        f"{path}: {count} instant(s) with values but without a position are counted and not used.",
-    )
-
-
-_SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
-    "built-in-profile": _built_in,
-    "clock-back": _clock_back,
-    "clock-fold": _clock_fold,
-    "clock-gap": _clock_gap,
-    "encoding": _encoding,
-    "epoch-unit": _epoch,
-    "leap-second": _leap_second,
-    "negative-speed": _negative_speed,
-    "no-checksum": _no_checksum,
-    "obfuscated": _obfuscated,
-    "outside-sentences": _outside_sentences,
-    "said-twice": _said_twice,
-    "times-taken-as-utc": _times_taken_as_utc,
-    "two-speeds": _two_speeds,
-    "unmapped-control-mode": _unmapped("control_mode"),
-    "unmapped-operator": _unmapped("operator"),
-    "values-without-position": _values_without_position,
-    "vehicle-from-file": _vehicle_from_file,
-    "week-jump": _week_jump,
-    "week-roll-over": _week_roll_over,
-    "whole-names": _whole_names,
+_SENTENCES: dict[str, tuple[str, str | None]] = {
+    "built-in-profile": (
+        marked("its columns are those of the built-in profile '{words}', by which it was read."),
+        None,
+    ),
+    "clock-back": (
+        marked("the clock steps back {n} time in the recording; a new trip begins there."),
+        "the clock steps back {n} times in the recording; a new trip begins at each.",
+    ),
+    "clock-fold": (
+        marked("holds local times that came twice when the clock went back; each counts as the first."),
+        None,
+    ),
+    "clock-gap": (
+        marked("holds local times that the clock skipped; each counts as the next that exists."),
+        None,
+    ),
+    "encoding": (
+        marked("is not UTF-8; it was read as {words}."),
+        None,
+    ),
+    "epoch-unit": (
+        marked("no name says the unit of its times; by their size they were read as {words} since 1970 UTC."),
+        None,
+    ),
+    "leap-second": (
+        marked("{n} leap second (23:59:60 UTC) counts as 00:00:00 of the next day."),
+        "{n} leap seconds (23:59:60 UTC) count as 00:00:00 of the next day.",
+    ),
+    "negative-speed": (
+        marked("{n} speed below 0 is taken as not said."),
+        "{n} speeds below 0 are taken as not said.",
+    ),
+    "no-checksum": (
+        marked("{n} sentence has no checksum; whether it is damaged cannot be told."),
+        "{n} sentences have no checksum; whether they are damaged cannot be told.",
+    ),
+    "obfuscated": (
+        marked("every byte is obfuscated (XOR) by the same value; it was read off the decimal points in the file."),
+        None,
+    ),
+    "outside-sentences": (
+        marked("{n} byte outside NMEA sentences is not read."),
+        "{n} bytes outside NMEA sentences are not read.",
+    ),
+    "said-twice": (
+        marked("{n} member is said twice in one object with two values and counts as not said: {quoted}."),
+        "{n} members are said twice in one object with two values and count as not said: {quoted}.",
+    ),
+    "times-taken-as-utc": (
+        marked("{n} time without an offset is taken as UTC, as the standard of this format says."),
+        "{n} times without an offset are taken as UTC, as the standard of this format says.",
+    ),
+    "two-speeds": (
+        marked("{n} record says two different speeds; the first is used."),
+        "{n} records say two different speeds; the first is used.",
+    ),
+    "unmapped-control-mode": (
+        marked("{n} value of control_mode is not known and counts as 'unknown': {quoted}."),
+        "{n} values of control_mode are not known and count as 'unknown': {quoted}.",
+    ),
+    "unmapped-operator": (
+        marked("{n} value of operator is not known and counts as 'unknown': {quoted}."),
+        "{n} values of operator are not known and count as 'unknown': {quoted}.",
+    ),
+    "values-without-position": (
+        marked("{n} instant with values but without a position is counted and not used."),
+        "{n} instants with values but without a position are counted and not used.",
+    ),
+    "vehicle-from-file": (
+        marked("the log names no vehicle; it is called '{words}' after the file."),
+        None,
+    ),
+    "week-jump": (
+        marked(
+            "the date steps by 1024 weeks (7168 days) {n} time, as when the week number of the receiver "
+            "rolls over; the dates are not changed."
+        ),
+        "the date steps by 1024 weeks (7168 days) {n} times, as when the week number of the receiver "
+        "rolls over; the dates are not changed.",
+    ),
+    "week-roll-over": (
+        marked(
+            "{n} position is dated before 2010 ({first}); the week number of the receiver may have "
+            "rolled over, so that it is 1024 weeks (7168 days) early. The date is not changed."
+        ),
+        "{n} positions are dated before 2010 ({first}, …); the week number of the receiver may have "
+        "rolled over, so that they are 1024 weeks (7168 days) early. The dates are not changed.",
+    ),
+    "whole-names": (
+        marked("{n} vehicle name was a number with a point; the '.0' was dropped."),
+        "{n} vehicle names were numbers with a point; the '.0' was dropped.",
+    ),
     **ROS_SENTENCES,
 }
-"""Code of a remark -> its Korean and English sentence."""
+"""Code of a remark -> what follows the name of the file: of one, of several (null: the same).
+
+`n` is the count, `words` are the words, `quoted` the same in quotes, `first` is the first of them.
+"""

@@ -241,8 +241,8 @@ def test_remarks_add_up_in_any_order():
     ]
     first, second = notices_of(remarks)
     assert (first.code, second.code) == ("negative-speed", "unmapped-operator")
-    assert first.en == "a.csv: 5 speed(s) below 0 are taken as not said."
-    assert second.en == "b.csv: 5 value(s) of operator are not known and count as 'unknown': 'a', 'b', 'c', 'd', 'e'."
+    assert first.en == "a.csv: 5 speeds below 0 are taken as not said."
+    assert second.en == "b.csv: 5 values of operator are not known and count as 'unknown': 'a', 'b', 'c', 'd', 'e'."
     assert notices_of(reversed(remarks)) == (first, second)
 
 
