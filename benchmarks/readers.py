@@ -4,6 +4,7 @@ Every reader has a function that writes its file and returns the ways to read it
 first, with the least ratio promised. Medians of several rounds in turn, in one process.
 """
 
+import gzip
 import statistics
 import sys
 import tempfile
@@ -13,10 +14,13 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import xor
 from pathlib import Path
+from typing import Any
+
+import polars as pl
 
 from analyzer.logs import ReadOptions, plan_log, read_part
 
-RECORDS, MESSAGES, POINTS, ROUNDS = 500_000, 200_000, 100_000, 3
+RECORDS, MESSAGES, POINTS, WORKBOOK_ROWS, ROUNDS = 500_000, 200_000, 100_000, 20_000, 5
 START_NS = 1_773_709_200 * 10**9
 
 
@@ -172,7 +176,84 @@ def mcap(folder: Path) -> Case:
     return Case("rosbags", 1 / 1.2, lambda: positions(path), theirs)
 
 
-READERS: dict[str, Callable[[Path], Case]] = {"dtg": dtg, "gpx": gpx, "mcap": mcap, "nmea": nmea}
+def fixes(rows: int) -> pl.DataFrame:
+    """Return fixes of four vehicles at 10 Hz, times as text with an offset."""
+    number = pl.int_range(rows, eager=True)
+    start = pl.datetime(2026, 3, 17, 1, time_zone="UTC", time_unit="us")
+    return pl.select(
+        vehicle_id=pl.lit(number * 4 // rows).cast(pl.String),
+        timestamp=(start + pl.duration(milliseconds=100 * pl.lit(number))).dt.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00"),
+        latitude=35.15 + pl.lit(number) * 1e-7,
+        longitude=126.8 + pl.lit(number) * 1e-7,
+        speed_kph=(pl.lit(number) % 70) / 10,
+        control_mode=pl.lit("autonomous"),
+    )
+
+
+def _pandas(path: Path, how: str, **options: Any) -> Case:
+    """Return a table read by pandas with every column, times as instants."""
+
+    def theirs() -> int:
+        import pandas as pd
+
+        frame = getattr(pd, how)(path, **options)
+        return int(pd.to_datetime(frame["timestamp"], format="ISO8601").notna().sum())
+
+    return Case(f"pandas.{how}", 1.0, lambda: positions(path), theirs)
+
+
+def csv(folder: Path) -> Case:
+    """UTF-8 with commas."""
+    fixes(RECORDS).write_csv(folder / "log.csv")
+    return _pandas(folder / "log.csv", "read_csv")
+
+
+def psv_cp949(folder: Path) -> Case:
+    """Korean Windows, separated by bars."""
+    text = fixes(RECORDS).with_columns(vehicle_id="청소" + pl.col("vehicle_id")).write_csv(separator="|")
+    (folder / "log.psv").write_bytes(text.encode("cp949"))
+    return _pandas(folder / "log.psv", "read_csv", sep="|", encoding="cp949")
+
+
+def csv_gz(folder: Path) -> Case:
+    """Packed by gzip."""
+    data = fixes(RECORDS).write_csv().encode()
+    (folder / "log.csv.gz").write_bytes(gzip.compress(data, 6, mtime=0))
+    return _pandas(folder / "log.csv.gz", "read_csv")
+
+
+def ndjson(folder: Path) -> Case:
+    """An object a line."""
+    fixes(POINTS).write_ndjson(folder / "log.ndjson")
+    return _pandas(folder / "log.ndjson", "read_json", lines=True, convert_dates=False)
+
+
+def json(folder: Path) -> Case:
+    """One array of objects."""
+    fixes(POINTS).write_json(folder / "log.json")
+    return _pandas(folder / "log.json", "read_json", convert_dates=False)
+
+
+def parquet(folder: Path) -> Case:
+    """Zstandard inside; pandas reads it with pyarrow."""
+    fixes(RECORDS).write_parquet(folder / "log.parquet")
+    return _pandas(folder / "log.parquet", "read_parquet")
+
+
+def arrow(folder: Path) -> Case:
+    """Arrow IPC, not packed; pandas reads it with pyarrow."""
+    fixes(RECORDS).write_ipc(folder / "log.arrow", compat_level=pl.CompatLevel.oldest())
+    return _pandas(folder / "log.arrow", "read_feather")
+
+
+def xlsx(folder: Path) -> Case:
+    """A workbook, which pandas reads with openpyxl."""
+    fixes(WORKBOOK_ROWS).write_excel(folder / "log.xlsx")
+    return _pandas(folder / "log.xlsx", "read_excel")
+
+
+_ALL = (arrow, csv, csv_gz, dtg, gpx, json, mcap, ndjson, nmea, parquet, psv_cp949, xlsx)
+READERS: dict[str, Callable[[Path], Case]] = {case.__name__: case for case in _ALL}
 
 
 def _timed(function: Callable[[], int]) -> tuple[float, int]:
@@ -182,8 +263,8 @@ def _timed(function: Callable[[], int]) -> tuple[float, int]:
     return time.perf_counter() - start, found
 
 
-def measure(name: str) -> bool:
-    """Measure one reader; return whether it keeps its promise."""
+def measure(name: str) -> tuple[str, bool]:
+    """Measure one reader; return a row of the table, and whether the promise is kept."""
     with tempfile.TemporaryDirectory() as folder:
         case = READERS[name](Path(folder))
         rounds = [(_timed(case.ours), _timed(case.theirs)) for _ in range(ROUNDS)]
@@ -191,13 +272,23 @@ def measure(name: str) -> bool:
         raise SystemExit(f"{name}: the two do not find the same positions")
     ours, theirs = (statistics.median(seconds for seconds, _ in side) for side in zip(*rounds, strict=True))
     kept = theirs / ours >= case.least_ratio
+    numbers = f"{rounds[0][0][1]:,} | {ours:.3f} s | {case.peer} {theirs:.3f} s"
+    ratio = f"{theirs / ours:.1f} x | {case.least_ratio:.1f} x | {'kept' if kept else '**missed**'}"
+    return f"| {name} | {numbers} | {ratio} |", kept
+
+
+def main(names: list[str]) -> bool:
+    """Print the table of these readers, or of all; return whether all promises are kept."""
     print(
-        f"{name}: {rounds[0][0][1]} positions in {ours:.2f} s, {case.peer} {theirs:.2f} s: {theirs / ours:.1f} x "
-        f"(at least {case.least_ratio:.1f}: {'kept' if kept else 'MISSED'})"
+        "| format | positions | zonelog | against | so many times faster | at least | |\n|---|---|---|---|---|---|---|"
     )
-    return kept
+    outcomes = []
+    for name in names or READERS:
+        row, kept = measure(name)
+        print(row, flush=True)
+        outcomes.append(kept)
+    return all(outcomes)
 
 
 if __name__ == "__main__":
-    outcomes = [measure(name) for name in sys.argv[1:] or READERS]
-    sys.exit(not all(outcomes))
+    sys.exit(not main(sys.argv[1:]))

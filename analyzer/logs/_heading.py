@@ -65,15 +65,14 @@ def _normal(path: str, encoding: str) -> str:
 
 
 def decodes(path: str, encoding: str) -> bool:
-    """Return whether the whole file is text in an encoding, read piece by piece."""
-    decoder = codecs.getincrementaldecoder(encoding)()
+    """Return whether the first bytes of a file are text in an encoding; the rest is decoded once, where it is read."""
     with open_bytes(path) as file:
-        try:
-            while piece := file.read(PIECE_BYTES):
-                decoder.decode(piece)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
+        piece = file.read(PIECE_BYTES)
+        is_whole = not file.read(1)
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(piece, final=is_whole)
+    except UnicodeDecodeError:
+        return False
     return True
 
 
