@@ -13,7 +13,7 @@ from analyzer.errors import LogError
 from analyzer.logs._by_line import read_by_line
 from analyzer.logs._columns import ON_REQUEST, TIMES, columns_of
 from analyzer.logs._files import is_url
-from analyzer.logs._format import Log, Part, PartSize, Plan, ReadOptions, refuse_unreadable
+from analyzer.logs._format import POLARS_FAILS, Log, Part, PartSize, Plan, ReadOptions, refuse_unreadable
 from analyzer.logs._heading import (
     DIVISIBLE,
     MOST_COLUMNS,
@@ -93,7 +93,7 @@ def _remote(plan: Plan, profile: Profile, separator: str) -> Sheet:
             new_columns=columns,
             skip_lines=profile.read.get("skip_rows", 0),
         )
-    except pl.exceptions.PolarsError as error:
+    except POLARS_FAILS as error:
         raise LogError(f"{plan.path}: cannot be read as a table ({error})") from error
     return Sheet(plan.path, plan.format, frame)
 
@@ -123,7 +123,7 @@ class _Text:
         make = partial(Sheet, self.plan.path, self.plan.format, remarks=remarks)
         try:
             frame, typed = self._frame(columns, decimal_comma=profile.read.get("decimal") == ",")
-        except pl.exceptions.PolarsError:
+        except POLARS_FAILS:
             frame, record, rejects = read_by_line(
                 self.plan.path, self.data.decode(), self.heading.separator, self.heading.names
             )
@@ -142,7 +142,7 @@ class _Text:
         types = {} if decimal_comma else self._types(columns)
         try:
             frame = self._parsed(self.data, wanted, types)
-        except pl.exceptions.PolarsError:
+        except POLARS_FAILS:
             frame, types = self._parsed(self.data, wanted, {}), {}
         if _holds_empty_rows(frame) and (data := _without_blank_lines(self.data)) != self.data:
             self.data = data
@@ -164,7 +164,7 @@ class _Text:
             return None
         try:
             values = self._parsed(sample, [column], {})[column].to_list()
-        except pl.exceptions.PolarsError:
+        except POLARS_FAILS:
             return None
         first = str(*values[:1])
         if re.fullmatch(r"\d+", first):

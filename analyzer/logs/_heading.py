@@ -10,6 +10,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._files import HEAD_BYTES
+from analyzer.logs._format import POLARS_FAILS
 from analyzer.logs._packed import open_bytes
 from analyzer.logs._profile import Profile
 
@@ -131,7 +132,7 @@ def _fields(path: str, header: bytes, separator: str) -> list[str]:
     """Return the names in a header line as polars reads them, each once."""
     try:
         return pl.read_csv(header, separator=separator, infer_schema=False).columns
-    except pl.exceptions.PolarsError as error:
+    except POLARS_FAILS as error:
         raise LogError(f"{path}: its header cannot be read ({str(error).splitlines()[0]})") from error
 
 

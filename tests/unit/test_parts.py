@@ -264,3 +264,16 @@ def test_times_of_one_layout_are_those_of_single_texts(fraction, offset):
     odd += [f" {texts[8]} ", texts[9] + "x", texts[10].replace("T", "t"), texts[11].replace(".", ":"), texts[12][:-1]]
     column = pl.Series("timestamp", [*texts, *odd, *texts])
     assert instants("x", column, "timestamp", "Asia/Seoul").equals(_parsed("x", "Asia/Seoul", column))
+
+
+@pytest.mark.parametrize("end", ['"', '5,"', '35.15,"'])
+def test_a_table_that_ends_in_an_open_quote_is_no_crash(tmp_path, end):
+    """A lone quote where a number is due makes polars 2.1 panic."""
+    path = tmp_path / "log.csv"
+    path.write_text(f"{HEADER}\n{ROW.format(1)}\nV1,2026-03-17T10:00:02+09:00,{end}", encoding="utf-8")
+    try:
+        log = read_log(str(path), PLAIN)
+    except LogError as error:
+        assert str(path) in str(error)
+    else:
+        assert (log.record_count, log.records.height) == (2, 1)
