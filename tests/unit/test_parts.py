@@ -271,9 +271,5 @@ def test_a_table_that_ends_in_an_open_quote_is_no_crash(tmp_path, end):
     """A lone quote where a number is due makes polars 2.1 panic."""
     path = tmp_path / "log.csv"
     path.write_text(f"{HEADER}\n{ROW.format(1)}\nV1,2026-03-17T10:00:02+09:00,{end}", encoding="utf-8")
-    try:
-        log = read_log(str(path), PLAIN)
-    except LogError as error:
-        assert str(path) in str(error)
-    else:
-        assert (log.record_count, log.records.height) == (2, 1)
+    log = read_log(str(path), PLAIN)
+    assert (log.record_count, log.records.height) == (2, 1)
