@@ -9,7 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import xor
@@ -123,57 +123,92 @@ def gpx(folder: Path) -> Case:
     return Case("gpxpy", 5, lambda: positions(path), theirs)
 
 
-def write_mcap(folder: Path) -> Path:
-    """Write positions and speeds with the writer of rosbags, zstd in chunks."""
+def _messages(store: Any) -> Iterator[tuple[str, int, Any]]:
+    """Yield (type, nanoseconds, message): positions and speeds in turn, at 20 Hz together."""
     import numpy as np
-    from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
-    from rosbags.typesys import Stores, get_typestore
 
-    store = get_typestore(Stores.ROS2_HUMBLE)
     t = store.types
     vector = t["geometry_msgs/msg/Vector3"]
-    recording = Writer(folder / "bench", version=9, storage_plugin=StoragePlugin.MCAP)
-    recording.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+    more = {"seq": 0} if "seq" in t["std_msgs/msg/Header"].__dataclass_fields__ else {}
+    for number in range(MESSAGES):
+        ns = START_NS + number * 5 * 10**7
+        stamp = t["builtin_interfaces/msg/Time"](sec=ns // 10**9, nanosec=ns % 10**9)
+        header = t["std_msgs/msg/Header"](stamp=stamp, frame_id="gps", **more)
+        if number % 2:
+            still = vector(x=0.0, y=0.0, z=0.0)
+            twist = t["geometry_msgs/msg/Twist"](linear=vector(x=3.0, y=4.0, z=0.0), angular=still)
+            kind = "geometry_msgs/msg/TwistStamped"
+            message = t[kind](header=header, twist=twist)
+        else:
+            kind = "sensor_msgs/msg/NavSatFix"
+            message = t[kind](
+                header=header,
+                status=t["sensor_msgs/msg/NavSatStatus"](status=0, service=1),
+                latitude=35.15 + number * 1e-8,
+                longitude=126.8 + number * 1e-8,
+                altitude=0.0,
+                position_covariance=np.array([4.0, 0, 0, 0, 4.0, 0, 0, 0, 9.0]),
+                position_covariance_type=2,
+            )
+        yield kind, ns, message
+
+
+def _recorded(recording: Any, store: Any, serialize: Callable[[Any, str], Any]) -> None:
+    """Write the messages by a writer of rosbags."""
+    topics: dict[str, Any] = {}
     with recording as writer:
-        kinds = ("sensor_msgs/msg/NavSatFix", "geometry_msgs/msg/TwistStamped")
-        topics = [writer.add_connection(f"/{kind[-4:]}", kind, typestore=store) for kind in kinds]
-        for number in range(MESSAGES):
-            ns = START_NS + number * 5 * 10**7
-            stamp = t["builtin_interfaces/msg/Time"](sec=ns // 10**9, nanosec=ns % 10**9)
-            header = t["std_msgs/msg/Header"](stamp=stamp, frame_id="gps")
-            if number % 2:
-                still = vector(x=0.0, y=0.0, z=0.0)
-                twist = t["geometry_msgs/msg/Twist"](linear=vector(x=3.0, y=4.0, z=0.0), angular=still)
-                message = t["geometry_msgs/msg/TwistStamped"](header=header, twist=twist)
-            else:
-                message = t["sensor_msgs/msg/NavSatFix"](
-                    header=header,
-                    status=t["sensor_msgs/msg/NavSatStatus"](status=0, service=1),
-                    latitude=35.15 + number * 1e-8,
-                    longitude=126.8 + number * 1e-8,
-                    altitude=0.0,
-                    position_covariance=np.array([4.0, 0, 0, 0, 4.0, 0, 0, 0, 9.0]),
-                    position_covariance_type=2,
-                )
-            kind = kinds[number % 2]
-            writer.write(topics[number % 2], ns, store.serialize_cdr(message, kind))
-    return folder / "bench" / "bench.mcap"
+        for kind, ns, message in _messages(store):
+            if kind not in topics:
+                topics[kind] = writer.add_connection(f"/{kind[-4:]}", kind, typestore=store)
+            writer.write(topics[kind], ns, serialize(message, kind))
 
 
-def mcap(folder: Path) -> Case:
+def _rosbags(path: Path) -> Case:
     """Positions and speeds: rosbags decodes every message and keeps none."""
     from rosbags.highlevel import AnyReader
 
-    path = write_mcap(folder)
-
     def theirs() -> int:
         found = 0
-        with AnyReader([path]) as reader:
+        with AnyReader([path if path.suffix == ".bag" else path.parent]) as reader:
             for connection, _, raw in reader.messages():
                 found += hasattr(reader.deserialize(raw, connection.msgtype), "latitude")
         return found
 
     return Case("rosbags", 1 / 1.2, lambda: positions(path), theirs)
+
+
+def mcap(folder: Path) -> Case:
+    """MCAP of ROS 2, zstd in chunks."""
+    from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+    from rosbags.typesys import Stores, get_typestore
+
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    recording = Writer(folder / "bench", version=9, storage_plugin=StoragePlugin.MCAP)
+    recording.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+    _recorded(recording, store, store.serialize_cdr)
+    return _rosbags(folder / "bench" / "bench.mcap")
+
+
+def db3(folder: Path) -> Case:
+    """SQLite of ROS 2."""
+    from rosbags.rosbag2 import StoragePlugin, Writer
+    from rosbags.typesys import Stores, get_typestore
+
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    _recorded(Writer(folder / "b", version=9, storage_plugin=StoragePlugin.SQLITE3), store, store.serialize_cdr)
+    return _rosbags(next((folder / "b").glob("*.db3")))
+
+
+def bag(folder: Path) -> Case:
+    """ROS 1, chunks packed by lz4."""
+    from rosbags.rosbag1 import Writer
+    from rosbags.typesys import Stores, get_typestore
+
+    store = get_typestore(Stores.ROS1_NOETIC)
+    recording = Writer(folder / "bench.bag")
+    recording.set_compression(Writer.CompressionFormat.LZ4)
+    _recorded(recording, store, store.serialize_ros1)
+    return _rosbags(folder / "bench.bag")
 
 
 def fixes(rows: int) -> pl.DataFrame:
@@ -252,7 +287,7 @@ def xlsx(folder: Path) -> Case:
     return _pandas(folder / "log.xlsx", "read_excel")
 
 
-_ALL = (arrow, csv, csv_gz, dtg, gpx, json, mcap, ndjson, nmea, parquet, psv_cp949, xlsx)
+_ALL = (arrow, bag, csv, csv_gz, db3, dtg, gpx, json, mcap, ndjson, nmea, parquet, psv_cp949, xlsx)
 READERS: dict[str, Callable[[Path], Case]] = {case.__name__: case for case in _ALL}
 
 
