@@ -8,6 +8,7 @@ random numbers. A file that breaks a reader is kept, and named.
 """
 
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -187,6 +188,7 @@ def main(seconds):
         print(f"{targets(seconds / 2)} rounds of the targets", flush=True)
     except AssertionError as error:
         sys.exit(str(error))
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
