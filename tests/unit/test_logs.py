@@ -279,8 +279,8 @@ def test_what_lies_in_a_folder_and_is_no_log_is_left_out_and_said(tmp_path):
         ("left-out-zones", "zones"),
     }
     told = "".join(said.values())
-    assert "3 file(s) of a zone set (zones.geojson) were not read as logs: fleet.csv, rules.toml, zones.geo" in told
-    assert "1 file(s) of no known kind were not read as logs: old.zip." in told
+    assert "3 files of a zone set (zones.geojson) were not read as logs: fleet.csv, rules.toml, zones.geo" in told
+    assert "1 file of no known kind was not read as a log: old.zip." in told
     assert find_logs([str(tmp_path / "zones" / "zones.geojson")])  # named itself: read
 
 
