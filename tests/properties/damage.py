@@ -34,10 +34,10 @@ def _doubled(data, at):
 DAMAGES = (_cut, _flip, _flip, _flip, _gone, _doubled)
 
 
-def damaged(*seeds):
-    """Return a strategy of seeds with one to six damages."""
+def damaged(*seeds, most=6):
+    """Return a strategy of seeds with one to `most` damages."""
     one = st.tuples(st.sampled_from(DAMAGES), st.integers(0, 1 << 24))
-    return st.builds(apply, st.sampled_from(seeds), st.lists(one, min_size=1, max_size=6))
+    return st.builds(apply, st.sampled_from(seeds), st.lists(one, min_size=1, max_size=most))
 
 
 def apply(data, damages):

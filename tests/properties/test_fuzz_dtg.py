@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from analyzer.errors import LogError
 from analyzer.logs import ReadOptions, read_log
+from tests.properties.damage import damaged
 from tests.unit.test_dtg import header, record
 
-END = st.sampled_from([b"", b"\n", b"\r\n"])
+ENDS = (b"", b"\n", b"\r\n")
 
 
 def survives(tmp_path_factory, data):
@@ -23,18 +24,13 @@ def survives(tmp_path_factory, data):
 
 
 @settings(max_examples=80)
-@given(END, st.data())
-def test_truncations_and_bit_flips(tmp_path_factory, end, data):
-    seed = header() + end + b"".join(record(s) + end for s in range(6))
-    damaged = bytearray(seed[: data.draw(st.integers(1, len(seed)))])
-    for _ in range(data.draw(st.integers(0, 12))):
-        place = data.draw(st.integers(0, len(damaged) - 1))
-        damaged[place] ^= 1 << data.draw(st.integers(0, 7))
-    survives(tmp_path_factory, bytes(damaged))
+@given(damaged(*(header() + end + b"".join(record(s) + end for s in range(6)) for end in ENDS), most=12))
+def test_damaged_files(tmp_path_factory, data):
+    survives(tmp_path_factory, data)
 
 
 @settings(max_examples=40)
-@given(END, st.lists(st.binary(max_size=90), max_size=6), st.integers(0, 255))
+@given(st.sampled_from(ENDS), st.lists(st.binary(max_size=90), max_size=6), st.integers(0, 255))
 def test_anything_between_records(tmp_path_factory, end, pieces, key):
     data = header() + end + b"".join(record(s) + end + piece for s, piece in enumerate([b"", b"", *pieces]))
     survives(tmp_path_factory, bytes(byte ^ key for byte in data))

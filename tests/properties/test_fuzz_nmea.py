@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from analyzer.errors import LogError
 from analyzer.logs import ReadOptions, read_log
 from analyzer.logs._nmea import sentences
+from tests.properties.damage import damaged
 from tests.unit.test_nmea import gga, rmc, sentence, zda
 
 SEED = "\r\n".join(
@@ -35,13 +36,9 @@ def survives(tmp_path_factory, data):
 
 
 @settings(max_examples=60)
-@given(st.data())
-def test_truncations_and_bit_flips(tmp_path_factory, data):
-    damaged = bytearray(SEED[: data.draw(st.integers(1, len(SEED)))])
-    for _ in range(data.draw(st.integers(0, 20))):
-        place = data.draw(st.integers(0, len(damaged) - 1))
-        damaged[place] ^= 1 << data.draw(st.integers(0, 7))
-    survives(tmp_path_factory, bytes(damaged))
+@given(damaged(SEED, most=20))
+def test_damaged_files(tmp_path_factory, data):
+    survives(tmp_path_factory, data)
 
 
 @settings(max_examples=60)

@@ -6,7 +6,6 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,10 +17,9 @@ import analyzer.shard
 from analyzer.analysis import Options, analyze
 from analyzer.errors import LogError
 from analyzer.ledger import Ledger
-from analyzer.logs import PartSize, plan_log
 from analyzer.zone_loading import load_zone_set
 from tests.oracle.scenarios import write_random_scenario
-from tests.sharding.test_shards import assert_same
+from tests.sharding.test_shards import assert_same, divided_by
 
 
 def assert_all_the_same(one, other):
@@ -48,12 +46,8 @@ def test_a_ledger_changes_no_table_however_logs_are_divided(seed):
     logs, zone_set = sorted(str(path) for path in folder.glob("log*.csv")), load_zone_set(folder)
     whole = analyze(logs, zone_set, Options(base=folder))
     choose = random.Random(seed)
-    with pytest.MonkeyPatch.context() as patch:
-        size = PartSize(records=choose.choice([20, 60, 200]), text_bytes=choose.choice([2_000, 5_000, 12_000]))
-        patch.setattr(analyzer.analysis, "plan_log", lambda path, options: plan_log(path, options, size))
-        patch.setattr(analyzer.judging, "PART_RECORDS", size.records)
+    with divided_by(choose) as patch:
         patch.setattr(analyzer.kept_tasks, "KEPT_BATCHES", choose.choice([1, 2, 4]))
-        patch.setattr(analyzer.ownership, "LEAST_OWNED", 1)
         some = choose.sample(logs, choose.randint(1, len(logs)))
         with suppress(LogError):  # what is there before changes nothing
             judge(some, zone_set, folder / "ledger", folder)

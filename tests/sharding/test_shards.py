@@ -2,6 +2,7 @@
 
 import random
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -54,6 +55,17 @@ def assert_same(one, other):
     assert one.summary == other.summary
 
 
+@contextmanager
+def divided_by(choose):
+    """Divide logs by chance: small parts, small batches and shards."""
+    with pytest.MonkeyPatch.context() as patch:
+        size = PartSize(records=choose.choice([20, 60, 200]), text_bytes=choose.choice([2_000, 5_000, 12_000]))
+        patch.setattr(analyzer.analysis, "plan_log", lambda path, options: plan_log(path, options, size))
+        patch.setattr(analyzer.judging, "PART_RECORDS", size.records)
+        patch.setattr(analyzer.ownership, "LEAST_OWNED", 1)
+        yield patch
+
+
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(10_000, 99_999))
 def test_any_division_gives_the_same_tables(seed):
@@ -61,13 +73,9 @@ def test_any_division_gives_the_same_tables(seed):
     logs, zone_set = sorted(str(path) for path in folder.glob("log*.csv")), load_zone_set(folder)
     whole = analyze(logs, zone_set, Options(base=folder))
     choose = random.Random(seed)
-    with pytest.MonkeyPatch.context() as patch:
-        size = PartSize(records=choose.choice([20, 60, 200]), text_bytes=choose.choice([2_000, 5_000, 12_000]))
-        patch.setattr(analyzer.analysis, "plan_log", lambda path, options: plan_log(path, options, size))
-        patch.setattr(analyzer.judging, "PART_RECORDS", size.records)
+    with divided_by(choose) as patch:
         patch.setattr(analyzer.judging, "TASK_BATCHES", choose.choice([1, 2, 4]))
         patch.setattr(analyzer.shard, "MOST_KEPT", choose.choice([1, 200, 1 << 18]))
-        patch.setattr(analyzer.ownership, "LEAST_OWNED", 1)
         divided = analyze(logs, zone_set, Options(base=folder, draw=choose.choice([True, False])))
     assert_same(whole, divided)
 
