@@ -1,0 +1,119 @@
+"""Whoever judges: the same bytes. What a killed worker did is done again; what always kills is named."""
+
+import importlib.util
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+import psutil
+import pytest
+
+from tests.sharding.test_shards import drive
+
+ROOT = Path(__file__).resolve().parents[2]
+ASKED = os.environ.get("EXTRAS", "").replace(",", " ").split()
+HAS_RAY = importlib.util.find_spec("ray") is not None
+needs_ray = pytest.mark.skipif(
+    not HAS_RAY and "ray" not in ASKED, reason="RAY IS NOT INSTALLED: make test EXTRAS=ray,s3 tests --engine ray"
+)
+ENGINES = ["serial", "local", pytest.param("ray", marks=needs_ray)]
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory):
+    """Return a folder of logs: trips that go on over files, vehicles in disorder, a file that is none."""
+    folder = tmp_path_factory.mktemp("engines") / "logs"
+    folder.mkdir()
+    for number in range(3):
+        frames = [drive(400, start=400 * number, lon=126.80 + 0.02 * v, vehicle=f"V{v}") for v in range(3)]
+        write(folder / f"trips{number}.csv", pl.concat(frames))
+    shuffled = pl.concat([drive(500, vehicle="X"), drive(500, lon=126.85, vehicle="Y")])
+    write(folder / "shuffled.csv", shuffled.sample(fraction=1.0, shuffle=True, seed=1))
+    (folder / "none.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    return folder
+
+
+def write(path, frame):
+    path.write_text(frame.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%:z"), encoding="utf-8")
+
+
+def started(engine, logs, folder, *more, **environment):
+    """Start an analysis in a folder of its own, so that the command is the same."""
+    folder.mkdir(exist_ok=True)
+    arguments = ["analyze", str(logs), "--zones", "demo", "--out", "out", "--lang", "en", *more]
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.sharding.engine_run", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "ZONELOG_ENGINE": engine} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process):
+    said = process.communicate(timeout=240)
+    return process.returncode, *said
+
+
+def run(engine, logs, folder, *more, **environment):
+    return ended(started(engine, logs, folder, *more, **environment))
+
+
+def contents(out):
+    """Return all files of a result."""
+    return {p.relative_to(out).as_posix(): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module", params=[(), ("--ledger", "ledger")], ids=["", "ledger"])
+def more(request):
+    """Return further arguments."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def serial(logs, more, tmp_path_factory):
+    """Return what the serial run wrote."""
+    folder = tmp_path_factory.mktemp("serial")
+    status, _, errors = run("serial", logs, folder, *more)
+    assert status == 4, errors  # none.csv
+    return contents(folder / "out")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_byte_is_that_of_the_serial_run(engine, logs, more, serial, tmp_path):
+    status, _, errors = run(engine, logs, tmp_path, *more)
+    assert status == 4, errors
+    assert contents(tmp_path / "out") == serial
+
+
+@needs_ray
+@pytest.mark.parametrize("seed", range(2))
+def test_a_killed_worker_of_ray_changes_nothing(logs, more, serial, tmp_path, seed):
+    process = started("ray", logs, tmp_path, *more)
+    killed = []
+
+    def kill():
+        choose = random.Random(seed)
+        while process.poll() is None and not killed:
+            with suppress(psutil.Error):
+                at_work = [w for w in psutil.Process(process.pid).children(recursive=True) if "ray::_work" in w.name()]
+                if at_work:
+                    time.sleep(choose.uniform(0, 0.3))
+                    at_work[0].kill()
+                    killed.append(at_work[0].pid)
+            time.sleep(0.01)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    status, _, errors = ended(process)
+    killer.join()
+    assert killed
+    assert status == 4, errors
+    assert contents(tmp_path / "out") == serial
