@@ -9,6 +9,7 @@ a task that was killed for its memory forever.
 
 import logging
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +30,8 @@ WINDOW = 2
 """Tasks handed out for each core of the cluster: the next is there when one is done."""
 DEADLINE_S = 3600.0
 """A task that is handed out this long is handed out again; ZONELOG_TASK_DEADLINE_S says otherwise."""
+ANSWER_S = 10.0
+"""How long a cluster may take to answer at all."""
 LOOK_S = 1.0
 """How often deadlines are looked at."""
 
@@ -50,6 +53,17 @@ def _ray() -> Any:
     except ImportError as error:
         raise WorkerError('--engine ray needs Ray; install it: pip install "zonelog[ray]"') from error
     return ray
+
+
+def _refuse_unreachable(address: str) -> None:
+    """Refuse an address at which nobody answers: Ray itself would wait for minutes, without a word."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdigit():
+        return  # "local", "auto"
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_S).close()
+    except OSError as error:
+        raise WorkerError(f"--engine ray: no cluster at {address} ({error}); is RAY_ADDRESS right?") from error
 
 
 def _work(name: str, common: list[Any], job: "Job", here: Mapping[str, str]) -> "Outcome":
@@ -91,6 +105,7 @@ class RayEngine:
             return
         address = os.environ.get("RAY_ADDRESS") or "local"
         options: dict[str, Any] = {"runtime_env": {"env_vars": ENVIRONMENT}}
+        _refuse_unreachable(address)
         if address == "local":
             options |= {"num_cpus": cores(), "include_dashboard": False}
         try:
@@ -134,7 +149,7 @@ class _Desk:
         self._outcomes: dict[int, Outcome | WorkerError] = {}
         self._failed = dict.fromkeys(range(len(jobs)), 0)
         self._memory = {number: BASE_BYTES + RECORD_BYTES * size for number, size in enumerate(sizes)}
-        self._deadline_s = float(os.environ.get("ZONELOG_TASK_DEADLINE_S", DEADLINE_S))
+        self._deadline_s = float(os.environ.get("ZONELOG_TASK_DEADLINE_S") or DEADLINE_S)
         self._function = library.remote(max_retries=0, num_cpus=1)(_work)
 
     def outcomes(self, done: Callable[[int], None]) -> "dict[int, Outcome | WorkerError]":

@@ -59,7 +59,8 @@ class Plan:
 
     `grid` says how coarsely positions are written (`_grid`), `coordinate_error_m` what that
     adds to their accuracy (one standard deviation).
-    `files` are what a log of several files consists of besides `path`.
+    `files` are what a log of several files consists of besides `path`, `version` is that of an
+    object in object storage.
     """
 
     path: str
@@ -67,6 +68,7 @@ class Plan:
     parts: tuple[Part, ...] = (Part(),)
     encoding: str = "utf-8"
     grid: str = ""
+    version: str = ""
     coordinate_error_m: float = 0.0
     files: tuple[str, ...] = ()
 

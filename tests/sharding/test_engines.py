@@ -1,6 +1,7 @@
 """Whoever judges: the same bytes. What a killed worker did is done again; what always kills is named."""
 
 import importlib.util
+import json
 import os
 import random
 import subprocess
@@ -117,3 +118,72 @@ def test_a_killed_worker_of_ray_changes_nothing(logs, more, serial, tmp_path, se
     assert killed
     assert status == 4, errors
     assert contents(tmp_path / "out") == serial
+
+
+DEADLY = """
+import os, signal, sys
+if os.environ.get("DEADLY") and any("default_worker.py" in word for word in sys.orig_argv):
+    import analyzer.tasks
+    honest = analyzer.tasks.read_part
+    def read_part(plan, part, options):
+        if plan.path.endswith(os.environ["DEADLY"]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return honest(plan, part, options)
+    analyzer.tasks.read_part = read_part
+"""
+
+
+@needs_ray
+def test_a_log_that_always_kills_its_worker_is_named_and_the_others_are_judged(logs, tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(DEADLY, encoding="utf-8")
+    (logs / "none.csv").rename(tmp_path / "none.csv")
+    path = f"{tmp_path / 'site'}{os.pathsep}{ROOT}"
+    try:
+        ledger = ("--ledger", "ledger")
+        status, _, errors = run("ray", logs, tmp_path, *ledger, DEADLY="trips1.csv", PYTHONPATH=path)
+        assert status == 4, errors
+        account = {log["path"].rsplit("/")[-1]: log["error"] for log in summary(tmp_path)["logs"]}
+        assert "killed again and again" in account.pop("trips1.csv")
+        assert set(account.values()) == {None}
+        status, _, errors = run("ray", logs, tmp_path, *ledger)
+        assert status in {1, 3}, errors
+        (tmp_path / "serial").mkdir()
+        run("serial", logs, tmp_path / "serial", *ledger)
+        assert contents(tmp_path / "out") == contents(tmp_path / "serial" / "out")
+    finally:
+        (tmp_path / "none.csv").rename(logs / "none.csv")
+
+
+def summary(folder):
+    return json.loads((folder / "out" / "summary.json").read_text("utf-8"))
+
+
+@pytest.mark.skipif(HAS_RAY, reason="Ray is installed")
+def test_without_ray_a_sentence_says_what_to_install(logs, tmp_path):
+    status, _, errors = run("ray", logs, tmp_path)
+    assert (status, errors) == (4, 'zonelog: --engine ray needs Ray; install it: pip install "zonelog[ray]"\n')
+
+
+@needs_ray
+def test_no_cluster_at_an_address_is_said(logs, tmp_path):
+    status, _, errors = run("ray", logs, tmp_path, RAY_ADDRESS="127.0.0.1:1")
+    assert status == 4
+    assert "no cluster at 127.0.0.1:1" in errors
+
+
+@needs_ray
+def test_ray_does_again_what_was_lost_or_late_and_gives_up_in_the_end(tmp_path):
+    cases = ["once", "always", "late", "always-late", "raises"]
+    code = [sys.executable, "-m", "tests.sharding.hand_out", str(tmp_path), *cases]
+    done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    whole = [[number, 0] for number in range(8)]
+    for case in ("once", "late"):
+        assert found[case] == [*whole[:3], [3, 1], *whole[4:]], case
+    for case, reason in (("always", "killed again and again"), ("always-late", "did not end within 4 s")):
+        assert reason in found[case].pop(3), case
+        assert found[case] == [*whole[:3], *whole[4:]], case
+        assert len(list((tmp_path / case).glob("3-*"))) == 3
+    assert found["raises"] == "LedgerError: as it should be"
