@@ -36,7 +36,7 @@ LOOK_S = 1.0
 """How often deadlines are looked at."""
 
 BASE_BYTES = 400_000_000
-RECORD_BYTES = 600
+RECORD_BYTES = 200
 """What a task needs: a worker with its libraries, and so much for each record (measured: docs/scale.md)."""
 
 ENVIRONMENT = {"POLARS_MAX_THREADS": "1"}
@@ -48,6 +48,7 @@ _held: dict[str, "Common"] = {}
 def _ray() -> Any:
     """Return the library; a sentence where it is not installed."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told of a run
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # else it prints of dead workers, into what --json prints
     try:
         import ray  # noqa: PLC0415 - it is an extra
     except ImportError as error:

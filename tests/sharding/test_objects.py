@@ -116,7 +116,8 @@ def test_one_object_alone(bucket, logs, tmp_path):
     ("address", "said"),
     [
         ("s3://fleet/nothing", "s3://fleet/nothing: no log there"),
-        ("s3://nobody/logs", "no such object or bucket"),
+        ("s3://nobody/logs", "s3://nobody/logs: cannot be read (Generic S3 error"),
+        ("s3://fleet/x.csv", "s3://fleet/x.csv: no log there"),
         ("s3://", "names no bucket"),
     ],
 )
