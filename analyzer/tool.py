@@ -5,7 +5,6 @@ import platform
 import sys
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 LIBRARIES = ("fastexcel", "numpy", "polars", "pyproj", "rosbags", "shapely", "tzdata")
@@ -35,6 +34,8 @@ def tool() -> Mapping[str, str]:
 
 def _version(name: str) -> str:
     """Return the version of a library, empty where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - only runs on a ledger ask
+
     try:
         return version(name)
     except PackageNotFoundError:

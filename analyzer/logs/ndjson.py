@@ -22,6 +22,7 @@ from analyzer.errors import LogError
 from analyzer.logs._columns import columns_of
 from analyzer.logs._files import is_url
 from analyzer.logs._format import NO_REJECTS, Format, Log, Part, PartSize, Plan, ReadOptions
+from analyzer.logs._json import column_of
 from analyzer.logs._packed import open_bytes
 from analyzer.logs._plain import Sheet, clean_text, log_of
 from analyzer.logs._profile import Profile, fitting, load_profile
@@ -126,7 +127,7 @@ def _by_line(plan: Plan, data: bytes, members: Iterable[str]) -> Sheet:
             good.append(row)
             numbers.append(record)
     names = list(dict.fromkeys([*members, *(name for row in good for name in row)]))
-    frame = pl.DataFrame({name: _column([row.get(name) for row in good]) for name in names})
+    frame = pl.DataFrame({name: column_of([row.get(name) for row in good]) for name in names})
     rejects = pl.DataFrame(bad, schema=NO_REJECTS.schema, orient="row")
 
     def rows(chosen: pl.Series) -> pl.DataFrame:
@@ -145,11 +146,6 @@ def _written(value: object) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
-def _word(value: object) -> str | None:
-    """Return a value as a word; a whole number without its point."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else _written(value)
-
-
 def _object(line: bytes) -> dict[str, Any] | None:
     """Return the object of a line, of members of one name the first; null where it is none."""
     try:
@@ -158,19 +154,6 @@ def _object(line: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return dict(reversed(value.items())) if isinstance(value, dict) else None
-
-
-def _column(values: list[object]) -> pl.Series:
-    """Return numbers as numbers; anything mixed as text."""
-    kinds = {type(v) for v in values if v is not None}
-    if kinds == {int}:
-        try:
-            return pl.Series(values, dtype=pl.Int64)
-        except OverflowError:
-            kinds = {str}
-    if kinds and kinds <= {int, float}:
-        return pl.Series([None if v is None else float(str(v)) for v in values], dtype=pl.Float64)
-    return pl.Series([_word(value) for value in values], dtype=pl.String)
 
 
 def _recognises(head: bytes) -> bool:
