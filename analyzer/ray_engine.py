@@ -114,7 +114,9 @@ class RayEngine:
                 address, log_to_driver=False, configure_logging=False, logging_level=logging.ERROR, **options
             )
         except (ConnectionError, RuntimeError, OSError, ValueError) as error:
-            raise WorkerError(f"--engine ray: no cluster at {address} ({error}); is RAY_ADDRESS right?") from error
+            raise WorkerError(
+                f"--engine ray: no cluster at {address} ({error}); is RAY_ADDRESS right, and the token?"
+            ) from error
         self._own = True
 
     def share(self, common: "Common") -> None:
