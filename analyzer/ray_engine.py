@@ -67,13 +67,31 @@ def _refuse_unreachable(address: str) -> None:
         raise WorkerError(f"--engine ray: no cluster at {address} ({error}); is RAY_ADDRESS right?") from error
 
 
-def _work(name: str, common: list[Any], job: "Job", here: Mapping[str, str]) -> "Outcome":
+@dataclass(frozen=True)
+class _Here:
+    """Where the run was started, and with what: paths may be relative, and other versions may judge otherwise."""
+
+    folder: str
+    tool: Mapping[str, str]
+
+    def enter(self) -> None:
+        """Go there; refuse a worker that cannot, or that would judge otherwise."""
+        own = tool()
+        other = ", ".join(f"{n} {own.get(n)} (not {v})" for n, v in self.tool.items() if own.get(n) != v)
+        if other:
+            raise WorkerError(f"a worker of the cluster has another zonelog or other libraries: {other}; use the same")
+        try:
+            os.chdir(self.folder)
+        except OSError as error:
+            raise WorkerError(
+                f"a worker of the cluster has no folder {self.folder} ({error.strerror}); start from a shared one"
+            ) from error
+
+
+def _work(name: str, common: list[Any], job: "Job", here: "_Here") -> "Outcome":
     """Do a task in a worker; what all tasks share is fetched once."""
-    own = dict(tool())
-    if own != here:
-        other = ", ".join(f"{n} {own.get(n)} (not {v})" for n, v in here.items() if own.get(n) != v)
-        raise WorkerError(f"a worker of the cluster has another zonelog or other libraries: {other}; install the same")
     if name not in _held:
+        here.enter()
         _held.clear()
         _held[name] = _ray().get(common[0])
     return job[0].run(_held[name], job[1])
@@ -153,6 +171,7 @@ class _Desk:
         self._failed = dict.fromkeys(range(len(jobs)), 0)
         self._memory = {number: BASE_BYTES + RECORD_BYTES * size for number, size in enumerate(sizes)}
         self._deadline_s = float(os.environ.get("ZONELOG_TASK_DEADLINE_S") or DEADLINE_S)
+        self._here = _Here(str(Path.cwd()), dict(tool()))
         self._function = library.remote(max_retries=0, num_cpus=1)(_work)
 
     def outcomes(self, done: Callable[[int], None]) -> "dict[int, Outcome | WorkerError]":
@@ -172,7 +191,7 @@ class _Desk:
         while self._waiting and len(self._running) < window:
             number = self._waiting.popleft()
             function = self._function.options(memory=min(self._memory[number], self._largest_node()))
-            task = function.remote(str(self._shared[0]), self._shared, self._jobs[number], dict(tool()))
+            task = function.remote(str(self._shared[0]), self._shared, self._jobs[number], self._here)
             self._running[task] = _Sent(number, time.monotonic() + self._deadline_s)
 
     def _largest_node(self) -> int:

@@ -4,6 +4,8 @@ import importlib.util
 import json
 import os
 import random
+import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -170,6 +172,37 @@ def test_no_cluster_at_an_address_is_said(logs, tmp_path):
     status, _, errors = run("ray", logs, tmp_path, RAY_ADDRESS="127.0.0.1:1")
     assert status == 4
     assert "no cluster at 127.0.0.1:1" in errors
+
+
+def is_free(port):
+    with socket.socket() as candidate:
+        return candidate.connect_ex(("127.0.0.1", port)) != 0
+
+
+@needs_ray
+def test_a_cluster_that_runs_already_is_used_and_left(logs, tmp_path):
+    port = next(port for port in range(6400, 9000) if is_free(port))  # below those that Ray gives to workers
+    variables = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    options = [f"--port={port}", "--num-cpus=2", "--include-dashboard=false", "--block"]
+    ray = Path(sys.executable).with_name("ray")
+    with (tmp_path / "head.log").open("w") as told:
+        head = subprocess.Popen(
+            [ray, "start", "--head", *options], env=os.environ | variables, stdout=told, stderr=told
+        )
+    try:
+        until = time.monotonic() + 60
+        while "Ray runtime started" not in (tmp_path / "head.log").read_text() and time.monotonic() < until:
+            time.sleep(0.5)
+        folder = tmp_path / "run"
+        shutil.copytree(logs, folder / "logs")  # relative paths, of which the workers know nothing
+        status, said, errors = run("ray", "logs", folder, "--json", RAY_ADDRESS=f"127.0.0.1:{port}", **variables)
+        assert status == 4, errors
+        assert said, errors
+        assert run("serial", "logs", tmp_path / "run", "--json")[1] == said
+        assert head.poll() is None
+    finally:
+        head.terminate()
+        head.wait(60)
 
 
 @needs_ray
