@@ -8,7 +8,7 @@ from analyzer.data_notices import coarse_positions, data_notices
 from analyzer.joins import Join, Joined
 from analyzer.judging import Judged
 from analyzer.language import both, several
-from analyzer.logs import Plan, Remark, notices_of
+from analyzer.logs import Plan, Remark, error_m, notices_of
 from analyzer.reduction import together
 from analyzer.results import LogAccount
 from analyzer.tables import REJECTS, conform
@@ -121,11 +121,8 @@ def all_notices(  # noqa: PLR0913 - of everything, something
     remarks = (r for reading in judged.readings if reading.file not in judged.errors for r in reading.remarks)
     found = [*zone_set.notices, *notices_of(_shown(r, shown) for r in remarks)]
     found += data_notices(judged, files, trips, zone_set)
-    found += [
-        coarse_positions(file, plan.grid, plan.coordinate_error_m)
-        for number, (plan, file) in enumerate(zip(plans, files, strict=True))
-        if plan.grid and number not in judged.errors
-    ]
+    grids = {r.file: r.grid for r in judged.readings if r.grid and r.file not in judged.errors}
+    found += [coarse_positions(files[file], grid, error_m(grid)) for file, grid in sorted(grids.items())]
     found += _assumed_modes(trips, zone_set)
     found += _type_conflicts(trips, zone_set)
     if in_part:

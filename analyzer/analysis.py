@@ -23,7 +23,17 @@ from analyzer.joins import Join
 from analyzer.judging import Judged, judge_all, slice_tasks
 from analyzer.kept_tasks import tasks_by_log
 from analyzer.ledger import Ledger
-from analyzer.logs import Plan, ReadOptions, is_empty_recording, is_url, plan_log, read_states, sha256_of
+from analyzer.logs import (
+    Plan,
+    ReadOptions,
+    Remark,
+    is_empty_recording,
+    is_url,
+    notices_of,
+    plan_log,
+    read_states,
+    sha256_of,
+)
 from analyzer.reduction import reduce
 from analyzer.results import Analysis, LogAccount
 from analyzer.shard import World
@@ -47,6 +57,7 @@ class Options:
     `pool` other processes judge as well, where there is enough to do. `join` is a file that
     says modes and operators, no older than `join_tolerance_s` (null: the rules' `max_mode_age_s`).
     With a `ledger` only what is not in it is read and judged.
+    `remarks` are on what was found beside the logs.
     """
 
     timezone: str | None = None
@@ -62,6 +73,7 @@ class Options:
     join: Path | None = None
     join_tolerance_s: float | None = None
     ledger: Ledger | None = None
+    remarks: tuple[Remark, ...] = ()
 
 
 def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | None = None) -> Analysis:
@@ -150,6 +162,7 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     reduced = reduce(judged.shards, world, files)
     in_part = bool(options.start or options.end or options.vehicles)
     notices = all_notices(judged, plans, files, reduced.trips, zone_set, in_part=in_part)
+    notices += notices_of(options.remarks)
     joined: dict[str, Join] = {} if join is None else {_shown(join.states.path, options): join}
     notices += tuple(notice for path, states in joined.items() for notice in join_notices(judged, states, path))
     accounts = accounts_of(judged, plans, files, side.hashes.result()) + [

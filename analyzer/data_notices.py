@@ -1,7 +1,8 @@
 """What is wrong with the data of a log, said of each file: never corrected, always told.
 
 Units that disagree with the positions, records out of order, duplicates, jumps, dates out
-of reach. Everything is counted over shards, so it does not depend on how a log is divided.
+of reach, one drive under several names. Everything is counted over shards, so it does not
+depend on how a log is divided.
 """
 
 import math
@@ -10,10 +11,12 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from analyzer.judging import Judged
+from analyzer.odometers import Told, odometers
 from analyzer.reduction import together
 from analyzer.rules import Rule
 from analyzer.tally import inversions, medians
 from analyzer.terms import SECOND_US, Notice
+from analyzer.twins import twins
 from analyzer.zones import ZoneSet
 
 TOLERANCE = 1.2
@@ -34,6 +37,9 @@ MISTAKEN = (
 )
 """How many times too fast a speed is whose number is of the first unit and is read as of the second."""
 
+ODOMETER_UNITS = {"km": 1000.0, "mile": 1609.344, "0.1 km": 100.0, "0.1 m": 0.1, "ft": 0.3048, "cm": 0.01}
+"""Units of odometers, in metres: as many times too short is a number that is read as metres."""
+
 ROLL_OVER_US = 1024 * 7 * 86_400 * SECOND_US
 """A GPS week counter of 10 bits starts again after 1,024 weeks."""
 
@@ -45,11 +51,14 @@ def data_notices(judged: Judged, files: Sequence[str], trips: pl.DataFrame, zone
     for file, (ratio, windows) in sorted(medians(together(judged.shards, "ratios")).items()):
         if windows >= LEAST_WINDOWS and not 1 / TOLERANCE <= ratio <= TOLERANCE:
             yield _unit(files[file], ratio, windows)
+    for file, told in odometers(_odometer_parts(judged)):
+        yield from _odometer(files[file], told)
     for file, count in inversions(judged.order).items():
         if file not in judged.errors:
             yield _inversions(files[file], count)
     yield from _of_rejects(judged, files)
     yield from _dates(trips, zone_set)
+    yield from twins(trips)
 
 
 def _unit(path: str, ratio: float, windows: int) -> Notice:
@@ -75,6 +84,39 @@ def _explained(ratio: float) -> tuple[str, str]:
         f"{real} 값을 {told}(으)로 읽으면 {factor:.3f}배가 됩니다.",
         f"{real} read as {told} gives {factor:.3f}.",
     )
+
+
+def _odometer_parts(judged: Judged) -> dict[int, list[pl.DataFrame]]:
+    """Return what the odometers of the parts of each file that could be read say, in order."""
+    parts: dict[int, list[pl.DataFrame]] = {}
+    for reading in sorted(judged.readings, key=lambda r: (r.file, r.part)):
+        if reading.file not in judged.errors:
+            parts.setdefault(reading.file, []).append(reading.odometer)
+    return parts
+
+
+def _odometer(path: str, told: Told) -> Iterable[Notice]:
+    """Yield what an odometer says that cannot be: another way than the positions, or a step back."""
+    if told.ratio is not None and not 1 / TOLERANCE <= told.ratio <= TOLERANCE:
+        unit = next((u for u, metres in ODOMETER_UNITS.items() if 1 / NEAR <= told.ratio * metres <= NEAR), None)
+        ko, en = (
+            ("", "") if unit is None else (f" {unit} 단위를 m로 읽은 것과 같습니다.", f" {unit} read as m would do so.")
+        )
+        yield Notice(
+            "odometer-unit",
+            path,
+            f"{path}: 주행거리계의 거리가 위치로 잰 거리의 {told.ratio:.3g}배입니다(위치로 {told.way_m:,.0f} m).{ko} "
+            "주행거리계는 판정에 쓰지 않습니다.",
+            f"{path}: its odometer goes {told.ratio:.3g} times the way between positions ({told.way_m:,.0f} m).{en} "
+            "No verdict uses the odometer.",
+        )
+    if told.resets:
+        yield Notice(
+            "odometer-reset",
+            path,
+            f"{path}: 주행거리계가 {told.resets}번 뒤로 돌아갔습니다. 주행거리계는 판정에 쓰지 않습니다.",
+            f"{path}: its odometer steps back {told.resets} time(s). No verdict uses the odometer.",
+        )
 
 
 def _inversions(path: str, count: int) -> Notice:

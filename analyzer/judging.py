@@ -176,9 +176,9 @@ def _unreadable(path: str, readings: Sequence[Reading]) -> str | None:
     count = sum(r.records for r in readings)
     if any(r.records > r.rejects.height or is_empty_recording(r.remarks) for r in readings):
         return None
-    firsts = [r.rejects.row(0, named=True) for r in readings if r.rejects.height]
+    first = next((r.rejects.row(0, named=True) for r in readings if r.rejects.height), None)
     try:
-        refuse_unreadable(path, count, (firsts[0]["record"], firsts[0]["reason"]) if firsts else None)
+        refuse_unreadable(path, count, (first["record"], first["reason"], first["text"]) if first else None)
     except LogError as error:
         return str(error)
 

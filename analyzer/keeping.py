@@ -31,7 +31,7 @@ KIND = "judged"
 MANY_TASKS = 64
 """Tasks from which on other processes are worth their start, however small each is."""
 
-_NOT_PLAIN = ("rejects", "remarks", "file", "error", "joined")
+_NOT_PLAIN = ("rejects", "odometer", "remarks", "file", "error", "joined")
 _NOT_JUDGED_BY = ("world", "spill", "shelf", "reading", "start", "end", "vehicles", "join")
 
 
@@ -213,6 +213,7 @@ def _kept(outcome: Outcome, files: tuple[int, ...], paths: Sequence[str], store:
     """Return the receipt of an outcome, whose frames are kept before."""
     frames = {f"shard-{f.name}": getattr(outcome.shard, f.name) for f in fields(Shard)}
     frames |= {f"rejects-{n}": reading.rejects for n, reading in enumerate(outcome.readings)}
+    frames |= {f"odometer-{n}": reading.odometer for n, reading in enumerate(outcome.readings)}
     frames |= {f"rows-{n}": spill.rows for n, spill in enumerate(outcome.spills)}
     numbers = _numbers(files)
     piece = store.put(packed({n: _renumbered(f, numbers) for n, f in frames.items() if f.height}))
@@ -242,6 +243,7 @@ def _outcome(
         Reading(
             file=files[kept["file"]],
             rejects=own.get(f"rejects-{n}", nothing),
+            odometer=own.get(f"odometer-{n}", nothing),
             remarks=remarks_from(kept["remarks"], paths[kept["file"]]),
             joined=kept["joined"] and Joined(**kept["joined"]),
             **kept["plain"],

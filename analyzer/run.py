@@ -48,7 +48,7 @@ def _analyze_with(pool: "Engine", given: dict[str, Any]) -> "Analysis":
     gc.disable()  # nothing that is imported is garbage
     from analyzer import terminal  # noqa: PLC0415
     from analyzer.analysis import Options, analyze  # noqa: PLC0415
-    from analyzer.logs import find_logs  # noqa: PLC0415
+    from analyzer.logs import search_logs  # noqa: PLC0415
     from analyzer.outputs import Run, read_basemap, refuse_output, write_outputs  # noqa: PLC0415
     from analyzer.zone_loading import load_zone_set  # noqa: PLC0415
 
@@ -62,7 +62,7 @@ def _analyze_with(pool: "Engine", given: dict[str, Any]) -> "Analysis":
     basemap = read_basemap(given["basemap"])
     _refuse_tiles(given)
     zone_set = load_zone_set(given["zones"], given["fleet"])
-    logs = find_logs(given["logs"])
+    found = search_logs(given["logs"], [path for path in (given["join"], given["fleet"]) if path])
     ledger = _opened_ledger(given)
     with terminal.progress(quiet=given["quiet"] or given["as_json"]) as progress:
         options = Options(
@@ -78,8 +78,9 @@ def _analyze_with(pool: "Engine", given: dict[str, Any]) -> "Analysis":
             join=given["join"],
             join_tolerance_s=given["join_tolerance"],
             ledger=ledger,
+            remarks=found.remarks,
         )
-        analysis = analyze(logs, zone_set, options)
+        analysis = analyze(found.logs, zone_set, options)
         run = Run(
             command=("zonelog", *sys.argv[1:]),
             version=__version__,

@@ -15,7 +15,8 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.joins import Join, Joined, with_states
-from analyzer.logs import Log, Part, Plan, ReadOptions, Remark, read_part
+from analyzer.logs import Log, Part, Plan, ReadOptions, Remark, error_m, grid_in, read_part
+from analyzer.odometers import odometer_of
 from analyzer.shard import Shard, World, analyze_shard
 from analyzer.shelf import Shelf
 from analyzer.stated import Hints
@@ -51,8 +52,9 @@ class Reading:
     """What reading one part gave, but for its records.
 
     `left_out` are records that are not to be judged, `joined` what another file says of the
-    others. `error` (null: none) says why the part
-    cannot be read; then nothing else is known.
+    others, `odometer` what its odometers say (`odometers`), `grid`
+    how coarsely positions are written. `error` (null: none) says why
+    the part cannot be read; then nothing else is known.
     """
 
     file: int
@@ -64,6 +66,8 @@ class Reading:
     remarks: tuple[Remark, ...] = ()
     error: str | None = None
     joined: Joined | None = None
+    odometer: pl.DataFrame = field(default_factory=pl.DataFrame)
+    grid: str = ""
 
 
 @dataclass(frozen=True)
@@ -252,8 +256,8 @@ def _read(piece: Piece, common: Common) -> tuple[Reading, pl.DataFrame]:
     except LogError as error:
         return Reading(piece.file, piece.number, error=str(error)), pl.DataFrame()
     typed = _typed(log, piece.file)
-    if piece.plan.coordinate_error_m:
-        typed = typed.with_columns(coordinate_error_m=pl.lit(piece.plan.coordinate_error_m))
+    if grid := grid_in(piece.plan, typed):
+        typed = typed.with_columns(coordinate_error_m=pl.lit(error_m(grid)))
     conditions = _part(common)
     kept = typed.filter(*conditions) if conditions else typed
     joined = None
@@ -268,6 +272,8 @@ def _read(piece: Piece, common: Common) -> tuple[Reading, pl.DataFrame]:
         log.rejects.with_columns(file=pl.lit(piece.file, dtype=pl.Int32)),
         log.remarks,
         joined=joined,
+        odometer=odometer_of(log.records),
+        grid=grid,
     )
     return reading, kept
 

@@ -164,11 +164,10 @@
     if (!finding) { remember(""); refresh(); focusList(); return; }
     panel.replaceChildren();
     remember("#finding=" + encodeURIComponent(finding.id));
-    const number = Math.floor(finding.rank / data.part);
-    const got = await Promise.allSettled([zonelog.json("part-" + number), ...touched(finding).map((date) => loadDay(date, true))]);
+    const got = await Promise.allSettled([zonelog.story(finding.rank), ...touched(finding).map((date) => loadDay(date, true))]);
     if (state.selected !== finding) return;
     if (got.some((one) => one.status === "rejected")) complain();
-    state.story = got[0].status === "fulfilled" ? got[0].value[finding.rank % data.part] : null;
+    state.story = got[0].status === "fulfilled" ? got[0].value : null;
     stretch = stretchOf(finding);
     tell(true);
     lookAt(finding);

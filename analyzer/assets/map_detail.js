@@ -34,6 +34,10 @@
     return parts.length ? [make("h3", { text: zonelog.word("rule_text") }), ...parts] : [];
   };
 
+  // What a file that was nearly too large does to lines, in centimetres: half a step (1e-7 degrees are 1.11 cm).
+  const rounded = () => data.fine > 1
+    ? [make("p", { class: "apart", text: zonelog.word("rounded").replace("{cm}", (Math.ceil(data.fine * 1.113 * 5) / 10).toFixed(1)) })] : [];
+
   // The panel; `act` has back, previous and next.
   zonelog.detail = (finding, story, act) => {
     const w = zonelog.word, rows = make("dl", { class: "numbers" });
@@ -49,7 +53,7 @@
       make("h2", { tabindex: "-1", class: "title " + verdict }, zonelog.sign(finding.verdict),
         data.checks[finding.check][zonelog.lang] + " – " + w(verdict)),
       make("p", { class: "sentence" }, zonelog.name(story[zonelog.lang])),
-      rows, ...rules(story), link(finding),
+      rows, ...rounded(), ...rules(story), link(finding),
     ];
   };
 }(window.zonelog = window.zonelog || {}));

@@ -1,7 +1,7 @@
 """Log formats: one module each, found by scanning."""
 
 import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import accumulate
@@ -11,6 +11,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._files import HEAD_BYTES, head_of, is_url, packed, sha256_of
+from analyzer.logs._folders import Found, without_other_things
 from analyzer.logs._format import (
     PART_BYTES,
     PART_RECORDS,
@@ -23,7 +24,7 @@ from analyzer.logs._format import (
     ReadOptions,
     refuse_unreadable,
 )
-from analyzer.logs._grid import with_grid
+from analyzer.logs._grid import error_m, grid_in, with_grid
 from analyzer.logs._objects import copy_of, is_object, objects_of, version_of
 from analyzer.logs._packed import unpacked_name
 from analyzer.logs._remarks import Remark, notices_of
@@ -35,6 +36,7 @@ __all__ = [
     "PART_BYTES",
     "PART_RECORDS",
     "Format",
+    "Found",
     "Log",
     "Part",
     "PartSize",
@@ -43,8 +45,10 @@ __all__ = [
     "Remark",
     "States",
     "companions",
+    "error_m",
     "find_logs",
     "formats",
+    "grid_in",
     "guess_log",
     "is_empty_recording",
     "is_url",
@@ -54,6 +58,7 @@ __all__ = [
     "read_part",
     "read_states",
     "refuse_unreadable",
+    "search_logs",
     "sha256_of",
 ]
 
@@ -74,22 +79,31 @@ def find_logs(arguments: Sequence[str]) -> list[str]:
     Each is named as the user gave it (a folder's files below that folder); the order is
     that of the names. Raises LogError where an argument names nothing.
     """
-    found = [path for argument in arguments for path in _named(argument)]
-    return sorted(one_a_recording(list(dict.fromkeys(found))))
+    return search_logs(arguments).logs
 
 
-def _named(argument: str) -> list[str]:
+def search_logs(arguments: Sequence[str], given: Collection[Path] = ()) -> Found:
+    """Return the logs as `find_logs` does, and what folders hold that is none; `given` are files of other options."""
+    named = [_named(argument, given) for argument in arguments]
+    found = dict.fromkeys(path for one in named for path in one.logs)
+    said = dict.fromkeys(remark for one in named for remark in one.remarks)
+    return Found(sorted(one_a_recording(list(found))), tuple(said))
+
+
+def _named(argument: str, given: Collection[Path]) -> Found:
     """Return the logs that one argument names."""
     path = Path(argument)
     if is_object(argument):
-        return _named_objects(argument)
+        return Found(_named_objects(argument))
     if is_url(argument) or path.is_file():
-        return [argument]
+        return Found([argument])
     if path.is_dir():
-        inside = [str(p) for p in path.rglob("*") if p.is_file() and _may_be_log(p)]
-        return _something(sorted(inside), f"{argument}: no log in this folder; {_known_formats()}")
+        files = sorted(p for p in path.rglob("*") if p.is_file())
+        inside, remarks = without_other_things(path, files, given, _may_be_log)
+        logs = _something([str(p) for p in inside], f"{argument}: no log in this folder; {_known_formats()}")
+        return Found(logs, tuple(remarks))
     matches = sorted(p for p in glob.glob(argument, recursive=True) if Path(p).is_file())  # noqa: PTH207 - patterns may be absolute
-    return _something(matches, f"{argument}: no such file or folder; check the path")
+    return Found(_something(matches, f"{argument}: no such file or folder; check the path"))
 
 
 def _named_objects(argument: str) -> list[str]:
@@ -175,7 +189,7 @@ def read_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Log
     plan = plan_log(path, options, size)
     log = _joined([read_part(plan, part, options) for part in plan.parts])
     if log.records.is_empty() and not is_empty_recording(log.remarks):
-        first = log.rejects.select("record", "reason").head(1).rows()
+        first = log.rejects.select("record", "reason", "text").head(1).rows()
         refuse_unreadable(path, log.record_count, first[0] if first else None)
     return replace(log, sha256=sha256_of(path, plan.files))
 

@@ -1,9 +1,44 @@
 """Which column of a plain table is which: our names, those that other systems use, a profile's."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 from analyzer.errors import LogError
 from analyzer.logs._profile import Profile
+
+_MEASURED = (
+    "fix_time",
+    "fixtime",
+    "gps_time",
+    "gpstime",
+    "gnss_time",
+    "position_time",
+    "pos_time",
+    "postime",
+    "measured_at",
+    "utc_time",
+    "측정시각",
+    "측정일시",
+)
+_PLAIN = ("time", "datetime", "date_time", "iso_time", "시각", "일시")
+_BY_DEVICE = ("device_time", "devicetime")
+_RECEIVED = (
+    "recorded_at",
+    "기록일시",
+    "log_time",
+    "logtime",
+    "server_time",
+    "servertime",
+    "received_at",
+    "receivedat",
+    "received_ts",
+    "receivedts",
+    "수신시각",
+    "수신일시",
+)
+RECEIVED = frozenset(_RECEIVED[2:])
+"""Names of columns that say when a record was received or written, later than it was measured."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "vehicle_id": (
@@ -20,20 +55,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "차량id",
         "차량_id",
     ),
-    "timestamp": (
-        "time",
-        "datetime",
-        "date_time",
-        "gps_time",
-        "utc_time",
-        "recorded_at",
-        "iso_time",
-        "시각",
-        "일시",
-        "측정시각",
-        "측정일시",
-        "기록일시",
-    ),
+    "timestamp": (*_MEASURED, *_PLAIN, *_BY_DEVICE, *_RECEIVED),
     "timestamp_s": ("epoch_s", "unix_s", "unixtime", "unix_time", "utc_s", "time_s"),
     "timestamp_ms": ("epoch_ms", "unix_ms", "utc_ms", "time_ms"),
     "timestamp_us": ("epoch_us", "unix_us", "utc_us", "time_us"),
@@ -77,16 +99,56 @@ ON_REQUEST = ("date", "speed_with_unit", "fix")
 """Our columns that are there only where a profile names them."""
 
 SPEED_TO_KPH = {"speed_kph": 1.0, "speed_mps": 3.6, "speed_mph": 1.609344, "speed_kn": 1.852}
+SPEEDS = ("speed_with_unit", *SPEED_TO_KPH)
 TIMES = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns")
+BESIDE = ("beside_0", "beside_1", "beside_2")
+"""Other columns of times than the one that is used; more are not looked at."""
+ALSO = ("also_0", "also_1", "also_2", "also_3")
+"""Columns whose names say the same as one that is used; more are not looked at."""
 BARE_SPEEDS = ("speed", "velocity", "vel", "gps_speed", "sog", "속도", "속력")
 
 
 def columns_of(path: str, names: list[str], profile: Profile) -> dict[str, str]:
-    """Return our name -> the log's name; LogError where a needed column is not there."""
+    """Return our name -> the log's name, BESIDE and ALSO among ours; LogError where a needed column is not there."""
     found = named_columns(path, names, profile)
     _needed(path, names, found)
     _bare_speed(path, names, found)
-    return found
+    kinds, left = _kinds_of_time(), [name for name in names if name not in found.values()]
+    times = (name for name in left if _once(name) in kinds)
+    doubles = (name for name in left if _once(name) in _doubles())
+    return found | dict(zip(BESIDE, times, strict=False)) | dict(zip(ALSO, doubles, strict=False))
+
+
+def _once(name: str) -> str:
+    """Return a simple column name as the header has it: polars numbers those that come again."""
+    return re.sub(r"_duplicated_\d+$", "", simple(name))
+
+
+@cache
+def _doubles() -> dict[str, tuple[str, ...]]:
+    """Return name of a column that a verdict hangs on -> which of ours say the same."""
+    same = (("latitude",), ("longitude",), SPEEDS, ("horizontal_accuracy_m",), ("control_mode",), ("operator",))
+    found = {name: ours for ours in same for one in ours for name in (one, *ALIASES.get(one, ()))}
+    return found | dict.fromkeys(BARE_SPEEDS, SPEEDS)
+
+
+def doubled(columns: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield (the column that is used, another that by its name says the same)."""
+    for other in (columns[name] for name in ALSO if name in columns):
+        used = next((columns[ours] for ours in _doubles()[_once(other)] if ours in columns), None)
+        if used is not None:
+            yield used, other
+
+
+@cache
+def _kinds_of_time() -> dict[str, str]:
+    """Return name of a column of times -> which of TIMES it is."""
+    return {name: kind for kind in TIMES for name in (kind, *ALIASES[kind])}
+
+
+def kind_of_time(name: str) -> str:
+    """Return which of TIMES a column of times is by its name."""
+    return _kinds_of_time()[_once(name)]
 
 
 def named_columns(path: str, names: list[str], profile: Profile) -> dict[str, str]:
@@ -105,7 +167,8 @@ def named_columns(path: str, names: list[str], profile: Profile) -> dict[str, st
         taken = [log for ours, log in found.items() if ours not in ON_REQUEST]
         if match is not None and match not in taken:
             found[target] = match
-    _times_are_one(found, profile)
+    _keep_one(found, (*TIMES[1:], TIMES[0]), profile)  # a numeric one says its unit and needs no time zone
+    _keep_one(found, SPEEDS, profile)
     return found
 
 
@@ -120,11 +183,11 @@ def _has(names: list[str]) -> str:
     return f"it has: {shown}{', …' if len(names) > 12 else ''}"  # noqa: PLR2004
 
 
-def _times_are_one(found: dict[str, str], profile: Profile) -> None:
-    """Keep one time column: the profile's; a numeric one says its unit and needs no time zone."""
-    times = [t for t in (*TIMES[1:], TIMES[0]) if t in found]
-    times.sort(key=lambda name: name not in profile.columns)
-    for extra in times[1:]:
+def _keep_one(found: dict[str, str], targets: Sequence[str], profile: Profile) -> None:
+    """Keep one column of those that say the same: the profile's, else the first of `targets`."""
+    there = [t for t in targets if t in found]
+    there.sort(key=lambda name: name not in profile.columns)
+    for extra in there[1:]:
         del found[extra]
 
 

@@ -17,6 +17,8 @@ PART_RECORDS = 1 << 19
 PART_BYTES = 24_000_000
 """Bytes of a part of a text table; larger ones take more time, because their memory is not used again."""
 
+_SHOWN_CHARACTERS = 80
+
 NO_REJECTS = pl.DataFrame(schema={"record": pl.Int64, "reason": pl.String, "text": pl.String})
 
 
@@ -57,8 +59,7 @@ class Part:
 class Plan:
     """A log divided into parts, in order; `encoding` is that of a text table.
 
-    `grid` says how coarsely positions are written (`_grid`), `coordinate_error_m` what that
-    adds to their accuracy (one standard deviation).
+    `grid` says how coarsely positions are written (`_grid`), empty where nobody has looked.
     `files` are what a log of several files consists of besides `path`, `version` is that of an
     object in object storage.
     """
@@ -69,7 +70,6 @@ class Plan:
     encoding: str = "utf-8"
     grid: str = ""
     version: str = ""
-    coordinate_error_m: float = 0.0
     files: tuple[str, ...] = ()
 
 
@@ -126,13 +126,16 @@ def bounds(start: int, stop: int, most: int) -> list[int]:
     return [start + (stop - start) * number // pieces for number in range(pieces + 1)]
 
 
-def refuse_unreadable(path: str, record_count: int, first_reject: tuple[int, str] | None) -> NoReturn:
-    """Refuse a log of which no record is readable; `first_reject` is its record and reason."""
+def refuse_unreadable(
+    path: str, record_count: int, first_reject: tuple[int, str] | tuple[int, str, str] | None
+) -> NoReturn:
+    """Refuse a log of which no record is readable; `first_reject` is its record, reason and perhaps own words."""
     if first_reject is None:
         raise LogError(f"{path}: has a header but no record; there is nothing to judge")
-    record, reason = first_reject
+    record, reason, *words = first_reject
+    said = f" ({words[0][:_SHOWN_CHARACTERS]!r})" if words else ""
     message = (
         f"{path}: not one of {record_count} records is readable; the first (record {record}) is "
-        f"rejected as {reason}; check the columns and the format"
+        f"rejected as {reason}{said}; check the columns and the format: `zonelog formats guess` says what it sees"
     )
     raise LogError(message)

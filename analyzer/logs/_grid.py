@@ -1,4 +1,4 @@
-"""How finely a log writes its positions, told from its first records.
+"""How finely a log writes its positions, told from its first records (as it is planned, or read where it is one part).
 
 A grid hides where the vehicle was: 5 decimals are steps of 1.1 m, 32-bit floats steps of
 0.4 m north and 0.7 m east in Korea. What is told is the same however a log is divided,
@@ -39,8 +39,16 @@ def with_grid(plan: Plan, read: Callable[[Part], Log]) -> Plan:
         records = read(part).records
     except LogError:  # said when the log is read
         return plan
-    grid = grid_of(records["longitude"].to_numpy(), records["latitude"].to_numpy())
-    return replace(plan, grid=grid, coordinate_error_m=error_m(grid))
+    return replace(plan, grid=grid_of(records["longitude"].to_numpy(), records["latitude"].to_numpy()))
+
+
+def grid_in(plan: Plan, records: pl.DataFrame) -> str:
+    """Return the grid of a log of which `records` are a part: as planned, else as the only part tells it."""
+    known = plan.grid or len(plan.parts) > 1 or plan.parts[0].stop is not None
+    if known or "longitude" not in records.columns:
+        return plan.grid
+    placed = records.select("longitude", "latitude").drop_nulls().head(GLANCE_RECORDS)
+    return grid_of(placed["longitude"].to_numpy(), placed["latitude"].to_numpy())
 
 
 def _glance(plan: Plan) -> Part | None:

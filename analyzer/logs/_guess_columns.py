@@ -22,7 +22,10 @@ FORMATS = (
     "%d-%m-%Y %H:%M:%S",
     "%Y년 %m월 %d일 %H시 %M분 %S초",
 )
-_ISO = r"^\s*\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[T ]+\d{1,2}:\d\d(:\d\d([.,]\d+)?)?\s*(Z|z|[+-]\d\d(:?\d\d)?)?\s*$"
+_ISO = (
+    r"^\s*\d{4}[-/.] ?\d{1,2}[-/.] ?\d{1,2}\.?[T ]+((오전|오후|AM|PM) ?)?\d{1,2}:\d\d(:\d\d([.,]\d+)?)? ?(AM|PM)?"
+    r"\s*(Z|z|[+-]\d\d(:?\d\d)?)?\s*$"
+)
 _OFFSET = r"(Z|z|[+-]\d\d(:?\d\d)?)\s*$"
 _EASTINGS = re.compile(r"(pose\.|pos_?|utm_?|tm_?)?x(좌표)?|easting|동향|.*경도.*|lon.*|lng")
 _NORTHINGS = re.compile(r"(pose\.|pos_?|utm_?|tm_?)?y(좌표)?|northing|북향|.*위도.*|lat.*")

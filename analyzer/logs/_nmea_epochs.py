@@ -6,11 +6,14 @@ import polars as pl
 from analyzer.errors import LogError
 from analyzer.logs._nmea import KINDS
 from analyzer.logs._numerals import DAY_US
+from analyzer.terms import SECOND_US
 
 RMC, GGA, GST, ZDA, VTG = range(len(KINDS))
 _REACH = 200
 """Sentences between two that may be of one epoch."""
 _MANY_MORE = 1.5
+_SAME_PLACE_DEG = 5e-6
+"""Half a metre: the places of two sentences of one fix may have another number of digits."""
 
 
 def primary_of(said: pl.DataFrame) -> int:
@@ -20,6 +23,39 @@ def primary_of(said: pl.DataFrame) -> int:
     if rmc or gga:
         return GGA if gga > _MANY_MORE * rmc else RMC
     return RMC if (said["kind"] == RMC).any() else GGA
+
+
+def with_fractions(said: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Return the sentences, RMC of whole seconds with the time of their GGA, and how many changed.
+
+    Some receivers write two or more fixes a second, but whole seconds in RMC. A second is
+    settled only where it has as many RMC as GGA, all at the same places in the same order.
+    """
+    sound = said.filter(pl.col("reason").is_null(), pl.col("kind").is_in([RMC, GGA]), pl.col("clock_us").is_not_null())
+    fraction = sound["clock_us"] % SECOND_US != 0
+    is_rmc = sound["kind"] == RMC
+    if (fraction & is_rmc).any() or not fraction.any() or not is_rmc.any():
+        return said, 0
+    pairs = _pairs(sound)
+    finer = said.join(pairs, on="record", how="left", maintain_order="left")
+    changed = int((finer["finer_us"] != finer["clock_us"]).sum())
+    return finer.with_columns(clock_us=pl.coalesce("finer_us", "clock_us")).drop("finer_us"), changed
+
+
+def _pairs(sound: pl.DataFrame) -> pl.DataFrame:
+    """Return (record of an RMC, finer_us: the time of the GGA of the same fix)."""
+    second = pl.col("clock_us") // SECOND_US
+    place = ["second", "number", "many"]
+    numbered = sound.with_columns(second=(second != second.shift()).fill_null(value=False).cum_sum()).with_columns(
+        number=pl.int_range(pl.len()).over("second", "kind"), many=pl.len().over("second", "kind")
+    )
+    rmc, gga = (numbered.filter(pl.col("kind") == kind) for kind in (RMC, GGA))
+    theirs = gga.select(*place, "latitude", "longitude", finer_us="clock_us")
+    pairs = rmc.join(theirs, on=place, maintain_order="left")
+    same = [(pl.col(n) - pl.col(f"{n}_right")).abs() <= _SAME_PLACE_DEG for n in ("latitude", "longitude")]
+    rises = (pl.col("finer_us").diff().over("second") > 0).fill_null(value=True)
+    settled = (pl.all_horizontal(*same, rises).sum().over("second")) == pl.col("many")
+    return pairs.filter(settled).select("record", "finer_us")
 
 
 def dated(path: str, said: pl.DataFrame, kind: int) -> pl.DataFrame:

@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from analyzer.logs._columns import SPEED_TO_KPH, TIMES, columns_of, shortened
+from analyzer.logs._clocks import compared
+from analyzer.logs._columns import SPEED_TO_KPH, TIMES, columns_of, doubled, shortened
 from analyzer.logs._format import NO_REJECTS, Log, ReadOptions
 from analyzer.logs._numbers import numbers, with_point
 from analyzer.logs._places import placed
@@ -62,6 +63,9 @@ def _typed(
     out = [_numbered(sheet), vehicle, *_plain_words(frame, columns, profile)]
     time, said = instants_of(sheet.path, frame, columns, options, profile)
     remarks += said
+    zone = profile.fixed.get("timezone") or options.timezone
+    remarks += compared(sheet.path, frame, columns, time, zone)
+    remarks += [Remark("other-columns", sheet.path, words=(f"{used} ({other})",)) for used, other in doubled(columns)]
     out.append(time.alias("time"))
     measured = {name: _number(frame[columns[name]], profile) for name in MEASURED if name in columns}
     measured |= placed(sheet.path, measured, profile.position)

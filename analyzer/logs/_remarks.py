@@ -100,6 +100,14 @@ def _leap_second(remark: Remark) -> tuple[str, str]:
     )
 
 
+def _finer_times(remark: Remark) -> tuple[str, str]:
+    path, count = remark.subject, remark.count
+    return (
+        f"{path}: RMC 시각에 소수점 이하가 없어, 위치 {count}건은 같은 위치의 GGA 시각을 따랐습니다.",
+        f"{path}: RMC says whole seconds only; {count} position(s) take the time of the GGA of the same fix.",
+    )
+
+
 def _no_checksum(remark: Remark) -> tuple[str, str]:
     return (
         f"{remark.subject}: 문장 {remark.count}개에 체크섬이 없어 손상 여부를 확인할 수 없습니다.",
@@ -211,6 +219,57 @@ def _values_without_position(remark: Remark) -> tuple[str, str]:
     )
 
 
+def _other_times(remark: Remark) -> tuple[str, str]:
+    path, shown = remark.subject, "; ".join(remark.words)
+    return (
+        f"{path}: 시각 열이 여럿이어서 다음 중 맨 앞의 것을 썼습니다: {shown}.",
+        f"{path}: several columns say times; the first of these is used: {shown}.",
+    )
+
+
+def _other_columns(remark: Remark) -> tuple[str, str]:
+    path, shown = remark.subject, ", ".join(remark.words)
+    return (
+        f"{path}: 같은 뜻의 열이 여럿입니다. 사용한 열과 사용하지 않은 열(괄호): {shown}. 다른 열을 쓰려면 프로파일로 "
+        "지정하십시오.",
+        f"{path}: several columns by their names say the same; used, and in brackets not used, are: {shown}. A profile "
+        "chooses others.",
+    )
+
+
+def _time_of_receipt(remark: Remark) -> tuple[str, str]:
+    path, shown = remark.subject, ", ".join(remark.words)
+    return (
+        f"{path}: 측정 시각 열이 없어 수신·저장 시각({shown})을 썼습니다. 위치는 그보다 먼저 측정되었을 수 있습니다.",
+        f"{path}: no column says when positions were measured; when they were received or written is used ({shown}), "
+        "so they may be older.",
+    )
+
+
+def _times_apart(remark: Remark) -> tuple[str, str]:
+    path, shown = remark.subject, "; ".join(remark.words)
+    return (
+        f"{path}: 다른 시각 열이 사용한 시각과 다릅니다(중앙값): {shown}. 시간이나 30분 단위로 꼭 맞으면 어느 한쪽의 "
+        "시간대나 날짜가 틀린 것입니다. 고치지 않았으니 어느 것이 맞는지 확인하십시오.",
+        f"{path}: other columns of times differ from the one that is used (median): {shown}. Whole or half hours mean "
+        "that one of them has a wrong time zone or date. Nothing was corrected: check which is right.",
+    )
+
+
+def _left_out(ko: str, en: str) -> Callable[[Remark], tuple[str, str]]:
+    """Return what to say of files that are no logs, for the reasons given."""
+
+    def sentences(remark: Remark) -> tuple[str, str]:
+        path, count = remark.subject, remark.count
+        shown = ", ".join(remark.words) + (", …" if count > len(remark.words) else "")
+        return (
+            f"{path}: {ko} 파일 {count}개는 운행 기록으로 읽지 않았습니다: {shown}.",
+            f"{path}: {count} file(s) {en} were not read as logs: {shown}.",
+        )
+
+    return sentences
+
+
 _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "built-in-profile": _built_in,
     "clock-back": _clock_back,
@@ -218,12 +277,22 @@ _SENTENCES: dict[str, Callable[[Remark], tuple[str, str]]] = {
     "clock-gap": _clock_gap,
     "encoding": _encoding,
     "epoch-unit": _epoch,
+    "finer-times": _finer_times,
     "leap-second": _leap_second,
+    "left-out-option": _left_out("다른 옵션으로 지정된", "given by another option"),
+    "left-out-result": _left_out("zonelog 결과(run.json)에 속한", "of a result of zonelog (run.json)"),
+    "left-out-shadow": _left_out("운영체제나 Office가 남긴", "that systems or Office keep for themselves"),
+    "left-out-unknown": _left_out("알려진 형식이 아닌", "of no known kind"),
+    "left-out-zones": _left_out("구역 자료에 속한", "of a zone set (zones.geojson)"),
     "negative-speed": _negative_speed,
     "no-checksum": _no_checksum,
     "obfuscated": _obfuscated,
+    "other-columns": _other_columns,
+    "other-times": _other_times,
     "outside-sentences": _outside_sentences,
     "said-twice": _said_twice,
+    "time-of-receipt": _time_of_receipt,
+    "times-apart": _times_apart,
     "times-taken-as-utc": _times_taken_as_utc,
     "two-speeds": _two_speeds,
     "unmapped-control-mode": _unmapped("control_mode"),

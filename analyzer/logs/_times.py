@@ -18,8 +18,11 @@ _SIGNS_OF_TIME = frozenset("-:/TZ")
 SPAN_US = (_EARLIEST_US, _LATEST_US)
 """Instants of logs lie in 1980 to 2200."""
 _PARTS = (
-    r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[T ]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|z|[+-]\d\d(?::?\d\d)?)?$"
+    r"^(\d{4})[-/.] ?(\d{1,2})[-/.] ?(\d{1,2})\.?[T ]+(?:(오전|오후|AM|PM) ?)?"
+    r"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)? ?(AM|PM)?\s*(Z|z|[+-]\d\d(?::?\d\d)?)?$"
 )
+_NOON = {"오전": 0, "AM": 0, "오후": 12, "PM": 12}
+"""Word of the half of a day -> hours added to 12-hour clocks, on which 12 is 0."""
 
 
 def instants(
@@ -223,11 +226,20 @@ def _leap_seconds(path: str, text: pl.Series, timezone: str | None) -> pl.Series
     return midnight.set(midnight.dt.truncate("1s") != midnight.dt.truncate("1d"), None)
 
 
+def _of_24(hour: pl.Expr, half: pl.Expr) -> pl.Expr:
+    """Return an hour on the clock of 24, null where a clock of 12 has no such hour."""
+    number = hour.cast(pl.Int64)
+    added = half.replace_strict(_NOON, default=None, return_dtype=pl.Int64)
+    of_12 = pl.when(number.is_between(1, 12)).then(number % 12 + added).cast(pl.String)
+    return pl.when(half.is_null()).then(hour).otherwise(of_12)
+
+
 def _by_parts(path: str, text: pl.Series, timezone: str | None, said: list[Remark]) -> pl.Series:
     """Return instants from texts of other forms of ISO 8601."""
     parts = text.str.extract_groups(_PARTS).struct.unnest()
     names = parts.columns
-    year, month, day, hour, minute, second, fraction, offset = (pl.col(n) for n in names)
+    year, month, day, before, hour, minute, second, fraction, after, offset = (pl.col(n) for n in names)
+    hour = _of_24(hour, pl.coalesce(before, after))
     digits = (fraction.fill_null("") + "000000").str.slice(0, 6)
     canonical = pl.format(
         "{}-{}-{} {}:{}:{}.{}",

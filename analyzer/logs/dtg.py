@@ -12,7 +12,8 @@ bytes (fuel and temperatures) and of 35 bytes are stepped over. The suffix may b
 20 km/h one step is 5 %, and the analysis takes a reported speed as it is. There is no
 position error in the file: the rule file's `default_accuracy_m` holds. The vehicle is the
 registration number (자동차등록번호), else the file's name. Mode and operator are in no DTG
-file: say them in a profile (`[fixed]`). A clock that steps back starts a new trip (`NAME#2`).
+file: say them in a profile (`[fixed]`). A clock that steps back starts a new trip (`NAME#2`);
+having a name, it is divided only by gaps of more than 12 hours, not by those of `trip_gap_s`.
 
 *Obfuscated files* (`-X-` in the name) have every byte combined (XOR) with one and the same.
 It is read off the decimal points of the accelerations, which are always at the same

@@ -90,7 +90,7 @@ def _at_once(plan: Plan, data: bytes, members: dict[str, Any], profile: Profile)
         found = data.split(b"\n")
         return _texts([_object(found[place]) or {} for place in chosen.arg_true()], list(members))
 
-    return Sheet(plan.path, plan.format, frame.select(set(wanted.values())).rechunk(), raw=rows)
+    return Sheet(plan.path, plan.format, frame.select(list(dict.fromkeys(wanted.values()))).rechunk(), raw=rows)
 
 
 def _complete(frame: pl.DataFrame, data: bytes) -> bool:

@@ -15,10 +15,12 @@ it no accuracy is said. Speeds in knots become km/h.
 *Time* is UTC. RMC has a date of two digits (80 to 99: 1980 to 1999); GGA takes the date
 of the last RMC or ZDA before it, else of the next, and passes midnight by itself. Without
 any date the log is refused. A leap second (23:59:60) is the first second of the next day.
-Whole-second RMC times of a receiver with more fixes a second stay as they are: all but
-the last of a second become `duplicate-time`. A date before 2010 is named as a possible
+Whole-second RMC times of a receiver with more fixes a second take the fractions of its GGA,
+where a second has as many RMC as GGA, at the same places in the same order (said); else they
+stay as they are, and all but the last of a second become `duplicate-time`. A date before 2010 is named as a possible
 1024-week roll-over of the receiver, and not changed; so is a step of the date by 1024 weeks.
-A clock that steps back starts a new trip (`NAME#2`).
+A clock that steps back starts a new trip (`NAME#2`); having a name, it is divided only by
+gaps of more than 12 hours, not by those of `trip_gap_s`, which then count as holes.
 
 *Rejects:* `bad-checksum` (also where none is there: a sentence cut off), `no-fix` (status V,
 mode N, GGA quality 0, no position), `not-measured` (simulator or typed in by hand),
@@ -40,7 +42,7 @@ from analyzer.errors import LogError
 from analyzer.logs._files import is_url
 from analyzer.logs._format import NO_REJECTS, PART_BYTES, Format, Log, Part, Plan, ReadOptions
 from analyzer.logs._nmea import sentences
-from analyzer.logs._nmea_epochs import completed, dated, primary_of
+from analyzer.logs._nmea_epochs import completed, dated, primary_of, with_fractions
 from analyzer.logs._numerals import DAY_US
 from analyzer.logs._profile import load_profile
 from analyzer.logs._remarks import Remark
@@ -59,6 +61,8 @@ def _read(plan: Plan, _part: Part, options: ReadOptions) -> Log:
     data = Path(path).read_bytes()
     said, count, outside = _all_sentences(data)
     said, remarks = _believed(path, said)
+    said, finer = with_fractions(said)
+    remarks += [Remark("finer-times", path, finer)] if finer else []
     kind = primary_of(said)
     records = completed(dated(path, said, kind), said, kind)
     good = records.filter(pl.col("reason").is_null())

@@ -67,9 +67,9 @@ class Canvas:
         return x, y
 
 
-def overview(analysis: Analysis, counts: Mapping[str, Both]) -> str:
-    """Return the SVG of all that was driven; `counts` are what to write below the name of a zone."""
-    canvas = Canvas.around(_seen(analysis), 1000.0, (0.34, 0.5))
+def overview(analysis: Analysis, counts: Mapping[str, Both], box: Box | None = None) -> str:
+    """Return the SVG of a box, or of all that was driven; `counts` are what to write below the name of a zone."""
+    canvas = Canvas.around(box or _seen(analysis), 1000.0, (0.34, 0.5))
     parts = [_zones(analysis, canvas), _tracks(analysis.tracks, canvas), _dots(analysis.findings, canvas)]
     parts.append(_names(analysis, canvas, counts))
     return _svg(canvas, [*parts, _scale_bar(canvas)], both("Map of the zones, the tracks by verdict and the findings"))

@@ -10,6 +10,12 @@ import shapely
 from analyzer.results import Analysis
 
 DIGITS = 7
+MOST_VERTICES = 1_000_000
+SLACK_DEG = 5e-7
+"""Where tracks have more vertices than that, those within about 5 cm of a line without them are left out.
+
+Above all the stretches of findings, which have every fix, would make files of a month hundreds of megabytes.
+"""
 
 
 def stations(row: Mapping[str, Any]) -> list[list[float]]:
@@ -26,14 +32,15 @@ def finding_shapes(findings: pl.DataFrame) -> list[Any]:
 
 
 def track_shapes(tracks: pl.DataFrame) -> np.ndarray:
-    """Return a line a track."""
+    """Return a line a track; of more than `MOST_VERTICES` each lies within `SLACK_DEG` of all its fixes."""
     if tracks.is_empty():
         return np.empty(0, dtype=object)
     lon, lat = (
         tracks[n].list.explode(keep_nulls=False, empty_as_null=False).to_numpy() for n in ("longitude", "latitude")
     )
     owner = np.repeat(np.arange(tracks.height), tracks["longitude"].list.len().to_numpy())
-    return shapely.linestrings(np.column_stack([lon, lat]), indices=owner)
+    lines = shapely.linestrings(np.column_stack([lon, lat]), indices=owner)
+    return lines if len(owner) <= MOST_VERTICES else shapely.simplify(lines, SLACK_DEG, preserve_topology=False)
 
 
 def layers(analysis: Analysis) -> dict[str, tuple[pl.DataFrame, list[Any]]]:

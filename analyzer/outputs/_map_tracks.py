@@ -1,9 +1,10 @@
 """The tracks of the map, packed a local day at a time, so that a page unpacks what it shows.
 
-A day is four columns of varints: heads (trip, verdict, vertices, and longitude, latitude and
-time of the first vertex, each less that of the line before), then steps of longitude, latitude
-and time. Broken stretches are whole 1e-7 degrees (`TIGHT_DEG` of them where a page would be too
-large) and milliseconds, all others 2e-6 degrees and seconds.
+A day is streams: heads (trip, verdict, vertices, and longitude, latitude and time of the first
+vertex, each less that of the line before), then steps of longitude, latitude and time of all
+lines that are not broken (whole `COARSE_DEG`, seconds), steps of time of the broken ones
+(milliseconds), and their places (`_map_steps`), in whole 1e-7 degrees, or `STEPS_DEG` of them
+where a page would be too large.
 """
 
 import datetime as dt
@@ -14,7 +15,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from analyzer.outputs._packing import packed, varints
+from analyzer.outputs._map_steps import packed_places
+from analyzer.outputs._packing import joined, varints
 from analyzer.tracks import VERTICES
 from analyzer.windows import local_midnights
 
@@ -25,8 +27,11 @@ BROKEN = ("indeterminate", "violation")
 DEG = 1e7
 MILLISECOND_US = 1_000
 COARSE_DEG, COARSE_MS = 20, 1_000
-TIGHT_DEG = 15
-"""Broken stretches are rounded to so many 1e-7 degrees at the most: no vertex moves by more than 9 cm along an axis."""
+STEPS_DEG = (1, 5, 8, 10, 15)
+"""Broken stretches are whole multiples of so many 1e-7 degrees: no vertex moves by more than 9 cm along an axis."""
+
+SAMPLE, UNSURE = 30, 1.05
+"""Trips of a sample, and how much smaller than it says the whole may be."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,35 @@ def days_of(tracks: pl.DataFrame, trips: Mapping[tuple[Any, ...], int], timezone
     dates = {number: date.isoformat() for number, (_, date) in enumerate(midnights)}
     parts = lines.partition_by("day", as_dict=True, maintain_order=True)
     return [_day(dates[number], parts[(number,)], fine_deg) for number in sorted(key[0] for key in parts)]
+
+
+def days_that_fit(
+    tracks: pl.DataFrame, trips: Mapping[tuple[Any, ...], int], timezone: str, room: int
+) -> tuple[list[Day], int]:
+    """Return the tracks by local day, rounded as little as `room` characters allow, and the step.
+
+    Where nothing is small enough, they are as precise as can be. What a sample says will not fit is not tried.
+    """
+    trip = tracks.select(pl.struct("vehicle_id", "trip_id", "trip_start").rle_id()).to_series()
+    sample = tracks.filter(trip % (int(trip.n_unique()) // SAMPLE + 1) == 0)
+    times = _vertices(tracks) / max(_vertices(sample), 1)
+    for step in STEPS_DEG:
+        if times > 1 and _size(days_of(sample, trips, timezone, step)) * times > room * UNSURE:
+            continue
+        days = days_of(tracks, trips, timezone, step)
+        if _size(days) <= room:
+            return days, step
+    return days_of(tracks, trips, timezone), STEPS_DEG[0]
+
+
+def _vertices(tracks: pl.DataFrame) -> int:
+    """Return the number of vertices of tracks."""
+    return int(tracks["time_us"].list.len().sum())
+
+
+def _size(days: list[Day]) -> int:
+    """Return the characters of days."""
+    return sum(len(day.lines) for day in days)
 
 
 def _us(instant: Any) -> int:
@@ -96,23 +130,34 @@ def _day(date: str, lines: pl.DataFrame, fine_deg: int) -> Day:
     fine = ordered["verdict"].is_in(BROKEN).to_numpy()
     degrees = [np.rint(flat[name].to_numpy() * DEG).astype(np.int64) for name in VERTICES[:2]]
     milliseconds = flat["time_us"].to_numpy() // MILLISECOND_US
-    columns = [*((values, fine_deg, COARSE_DEG) for values in degrees), (milliseconds, 1, COARSE_MS)]
     first = np.cumsum(count) - count
     heads = [ordered["trip"].to_numpy(), verdict.to_numpy(), count]
-    heads += [np.diff(values[first], prepend=0) for values, _, _ in columns]
+    heads += [np.diff(values[first], prepend=0) for values in (*degrees, milliseconds)]
+    spread = _Spread(first, count)
+    units = [spread.units(values, np.where(fine, fine_deg, COARSE_DEG)) for values in degrees]
+    units.append(spread.units(milliseconds, np.where(fine, 1, COARSE_MS)))
+    coarse, broken = (spread.later & of[spread.line] for of in (~fine, fine))
     streams = [varints(np.column_stack(heads).ravel())]
-    streams += [varints(_steps(values, first, count, np.where(fine, unit, coarse))) for values, unit, coarse in columns]
-    sizes = varints(np.array([len(ordered), *map(len, streams)], dtype=np.int64))
-    text = packed(sizes + b"".join(streams))
+    streams += [varints(np.diff(values, prepend=0)[coarse]) for values in units]
+    streams.append(varints(np.diff(units[2], prepend=0)[broken]))
+    own = fine[spread.line]
+    order, bits, places = packed_places([values[own] for values in units[:2]], spread.place[own])
+    text = joined([*streams, *places], len(ordered), order, bits)
     return Day(date, int(milliseconds.min()), int(milliseconds.max()), len(milliseconds), text)
 
 
-def _steps(values: np.ndarray, first: np.ndarray, count: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """Return the steps from vertex to vertex of each line, in whole units of the line.
+class _Spread:
+    """The vertices of lines, one after the other."""
 
-    Every vertex is rounded by itself, counted from the line's first: errors do not add up.
-    """
-    line = np.repeat(np.arange(len(count)), count)
-    steps = np.rint((values - values[first][line]) / unit[line]).astype(np.int64)
-    steps[1:] -= np.where(line[1:] == line[:-1], steps[:-1], 0)
-    return np.delete(steps, first)
+    def __init__(self, first: np.ndarray, count: np.ndarray) -> None:
+        self.first = first
+        self.line = np.repeat(np.arange(len(count)), count)
+        self.place = np.arange(len(self.line)) - first[self.line]
+        self.later = self.place > 0
+
+    def units(self, values: np.ndarray, unit: np.ndarray) -> np.ndarray:
+        """Return values in whole units of their line, counted from its first vertex.
+
+        Every vertex is rounded by itself: errors do not add up.
+        """
+        return np.rint((values - values[self.first][self.line]) / unit[self.line]).astype(np.int64)

@@ -55,6 +55,10 @@ MAP_WORDS: dict[str, dict[str, str]] = {
     "mode": {"ko": "주행 모드", "en": "Control mode"},
     "limit": {"ko": "제한", "en": "Limit"},
     "decided_at": {"ko": "판정 시점", "en": "Decided at"},
+    "rounded": {
+        "ko": "이 파일에서는 선의 점을 축마다 {cm} cm 이내로 반올림했습니다. 숫자는 반올림하지 않았습니다.",
+        "en": "In this file points of lines are rounded by up to {cm} cm along each axis; the numbers are not.",
+    },
     "rule_text": {"ko": "규칙 원문과 출처", "en": "Rule text and source"},
     "matched": {"ko": "함께 살펴본 허가", "en": "Permits looked at"},
     "legal_basis": {"ko": "법적 근거", "en": "Legal basis"},

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.errors import OutputError
+from analyzer.outputs._packing import ALPHABET
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-PACKED = re.compile(r"[A-Za-z0-9+/=]*")
+PACKED = re.compile(f"[{re.escape(ALPHABET)}]*")
 TILES = re.compile(r"(?P<origin>https?://(\{s\}\.)?[A-Za-z0-9.-]+(:[0-9]+)?)/[^\s\"'<>;,]*")
 NAME = re.compile(r"[a-z0-9-]+")
 
@@ -37,7 +38,7 @@ def inert_json(data: Any) -> str:
 
 
 def inert_block(name: str, packed: str) -> str:
-    """Return packed data as a block; raises ValueError where it is not base64, or the name is not ours."""
+    """Return packed data as a block; raises ValueError where characters are not ours, or the name is not."""
     _refuse_unless_plain(name, packed)
     return f'<script type="application/octet-stream" id="zonelog-{name}">{packed}</script>'
 
@@ -49,7 +50,7 @@ def chunk_script(name: str, packed: str) -> str:
 
 
 def _refuse_unless_plain(name: str, packed: str) -> None:
-    """Raise ValueError where something else than our names and base64 would get into a page."""
+    """Raise ValueError where something else than our names and characters would get into a page."""
     if not NAME.fullmatch(name) or not PACKED.fullmatch(packed):
         raise ValueError(name)
 

@@ -1,7 +1,8 @@
 """findings.gpkg: findings, tracks and zones as layers of a GeoPackage 1.3, for QGIS, ArcGIS and GDAL.
 
 Longitude and latitude in WGS 84; times in UTC. The lines of tracks are simplified for
-drawing: what was judged is the log.
+drawing: what was judged is the log. Stretches of findings have every fix, or, where all lines
+have more than a million vertices, lie within 5 cm of every fix.
 """
 
 import datetime as dt

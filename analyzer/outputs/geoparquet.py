@@ -1,7 +1,8 @@
 """findings.geo.parquet and tracks.geo.parquet: GeoParquet 1.1, for geopandas, DuckDB, QGIS and GDAL.
 
 Geometries are WKB in longitude and latitude (OGC:CRS84), times are UTC. The lines of
-tracks are simplified for drawing: what was judged is the log.
+tracks are simplified for drawing: what was judged is the log. Stretches of findings have every
+fix, or, where all lines have more than a million vertices, lie within 5 cm of every fix.
 """
 
 import json

@@ -15,8 +15,9 @@ import polars as pl
 import shapely
 
 from analyzer.outputs._basemap import packed_layers
-from analyzer.outputs._map_findings import PART, farthest_first, finding_columns, finding_parts, worst_first
-from analyzer.outputs._map_tracks import TIGHT_DEG, VERDICTS, Day, days_of
+from analyzer.outputs._map_findings import farthest_first, finding_columns, worst_first
+from analyzer.outputs._map_stories import PART, finding_parts
+from analyzer.outputs._map_tracks import VERDICTS, Day, days_that_fit
 from analyzer.outputs._map_words import MAP_WORDS, headline
 from analyzer.outputs._map_zones import rules_of, zones_of
 from analyzer.outputs._output import Output, Run
@@ -27,6 +28,9 @@ from analyzer.wording import CHECK_WORDS, WORDS, answer, told
 __all__ = ["OUTPUT", "worst_first"]
 
 MOST_BYTES = 8_000_000
+SPARE = 20_000
+"""Bytes for the policy, and for the names and heads of the days."""
+
 FOLDER = "map"
 SCRIPTS = ("map_geodesy.js", "map_data.js", "map_canvas.js", "map_list.js", "map_detail.js", "map.js")
 VIEWPORT = re.compile(r'content="width=device-width,[^"]*"')
@@ -54,15 +58,16 @@ def _write(analysis: Analysis, folder: Path, run: Run) -> None:
     first = {"findings": finding_columns(found, _numbers(analysis, trips), analysis.zone_set.rules.timezone)}
     if run.basemap:
         first["ground"] = packed_layers(run.basemap, _bounds(analysis))
-    for fine_deg, beside in ((1, False), (TIGHT_DEG, False), (1, True)):
-        days = days_of(analysis.tracks, trips, analysis.zone_set.rules.timezone, fine_deg)
-        chunks = {f"day-{day.date}": day.lines for day in days} | parts
-        data = _data(analysis, run, days, trips) | {"beside": FOLDER if beside else None, "fine": fine_deg}
-        page = _page(data, first if beside else first | chunks)
-        if len(page.encode()) <= MOST_BYTES:
-            break
+    room = MOST_BYTES - SPARE - len(_page(_data(analysis, run, [], trips), first | parts).encode())
+    days, step = days_that_fit(analysis.tracks, trips, analysis.zone_set.rules.timezone, room)
+    chunks = {f"day-{day.date}": day.lines for day in days} | parts
+    beside = sum(len(day.lines) for day in days) > room
     if beside:
         _write_beside(chunks, folder / FOLDER)
+    page = _page(
+        _data(analysis, run, days, trips) | {"beside": FOLDER if beside else None, "fine": step},
+        first if beside else first | chunks,
+    )
     images = tile_source(run.tiles) if run.tiles else None
     text = with_policy(page, beside=beside, images=images)
     (folder / "map.html").write_text(text, encoding="utf-8", newline="\n")

@@ -28,6 +28,7 @@ from analyzer.language import LANGUAGES, both
 from analyzer.outputs import _facts as facts
 from analyzer.outputs._charts import Timeline, speed_charts
 from analyzer.outputs._drawing import HATCH, close_up, overview
+from analyzer.outputs._far_apart import places_apart
 from analyzer.outputs._output import Output, Run
 from analyzer.outputs._run import rule_record
 from analyzer.outputs._template import own_markup, render
@@ -117,9 +118,11 @@ def _drawn(analysis: Analysis, zone: ZoneInfo) -> dict[str, Any]:
     numbered = _numbered(analysis)
     timeline = Timeline(analysis, zone)
     days = timeline.days()
+    badges = facts.zone_badges(analysis)
     return {
         "hatch": own_markup(HATCH),
-        "overview": own_markup(overview(analysis, facts.zone_badges(analysis))),
+        "overview": own_markup(overview(analysis, badges)),
+        "places": [own_markup(overview(analysis, badges, box)) for box in places_apart(analysis)],
         "close_ups": _close_ups(analysis, numbered),
         "timelines": [
             {"day": day_text(d), "drawing": own_markup(svg)}

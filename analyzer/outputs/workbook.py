@@ -28,6 +28,13 @@ MOST_CHARACTERS = 32_000
 CREATED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)
 """A fixed date in the file's properties: the same input gives the same bytes."""
 
+A4, PRINTED_CHARACTERS = 9, 260
+"""Excel's number of the paper, and how many characters wide a printed page is at half the size."""
+
+LINE_POINTS, HEAD_LINES, NUMBER_WIDTH, WORD = 15, 2, 12, 6
+WIDE = "\u1100"
+"""From here on letters are taken to be as wide as two."""
+
 COLOURS = {
     "violation": {"bg_color": "#f6d5ca", "font_color": "#8c1010", "bold": True},
     "indeterminate": {"bg_color": "#ffe7bd", "font_color": "#7a3e00", "bold": True},
@@ -40,12 +47,12 @@ FORMATS = {
     "title": {"bold": True, "font_size": 15},
     "answer": {"bold": True, "font_size": 12},
     "name": {"valign": "top"},
-    "time": {"num_format": "yyyy-mm-dd hh:mm:ss"},
-    "date": {"num_format": "yyyy-mm-dd"},
-    "number": {"num_format": "#,##0.000"},
-    "whole": {"num_format": "#,##0"},
-    "degrees": {"num_format": "0.0000000"},
-    "share": {"num_format": "0.0%"},
+    "time": {"num_format": "yyyy-mm-dd hh:mm:ss", "valign": "top"},
+    "date": {"num_format": "yyyy-mm-dd", "valign": "top"},
+    "number": {"num_format": "#,##0.000", "valign": "top"},
+    "whole": {"num_format": "#,##0", "valign": "top"},
+    "degrees": {"num_format": "0.0000000", "valign": "top"},
+    "share": {"num_format": "0.0%", "valign": "top"},
     "long": {"text_wrap": True, "valign": "top"},
 }
 
@@ -102,15 +109,21 @@ class _Writer:
         """Write one table: headings that stay, filters, widths, colours of verdicts."""
         sheet = self._book.add_worksheet(name)
         rows = frame.head(MOST_ROWS)
+        _printed(sheet, sum(columns.WIDTHS.get(column.kind, NUMBER_WIDTH) for column in shown))
+        sheet.set_row(0, HEAD_LINES * LINE_POINTS)
         for at, column in enumerate(shown):
             own = self._formats["long"] if column.kind == "long" else None
-            sheet.set_column(at, at, columns.WIDTHS.get(column.kind, 12), own)
+            sheet.set_column(at, at, columns.WIDTHS.get(column.kind, NUMBER_WIDTH), own)
             label = self._say(column.label)
             sheet.write_string(
                 0, at, f"{label} ({self._offset})" if column.kind == "time" else label, self._formats["head"]
             )
         writers = [self._writer(column) for column in shown]
+        long = [at for at, column in enumerate(shown) if column.kind == "long"]
         for number, row in enumerate(rows.select(c.column for c in shown).iter_rows(), start=1):
+            lines = max((_lines(row[at]) for at in long if row[at]), default=1)
+            if lines > 1:
+                sheet.set_row(number, lines * LINE_POINTS, self._formats["name"])
             for at, value in enumerate(row):
                 if value is not None:
                     writers[at](sheet, number, at, value)
@@ -157,8 +170,11 @@ class _Writer:
         """Write the first sheet: the answer, the figures, what must be known."""
         sheet = self._book.add_worksheet("Summary")
         sheet.set_column(0, 0, 46, self._formats["name"])
-        sheet.set_column(1, 8, 16)
+        sheet.set_column(1, 8, columns.WIDTHS["time"] + 1)
+        _printed(sheet, PRINTED_CHARACTERS)
         for number, (style, cells) in enumerate(self._lines()):
+            if style == "head":
+                sheet.set_row(number, HEAD_LINES * LINE_POINTS)
             for at, value in enumerate(cells):
                 self._cell(sheet, number, at, value, style)
         sheet.freeze_panes(2, 0)
@@ -219,6 +235,21 @@ class _Writer:
         yield "head", [both("Rule"), both("How sure, and from where"), both("Text")]
         for rule in analysis.zone_set.rules.rules:
             yield None, [f"{rule.id} ({rule.revision})", WORDS[rule.confidence], rule.text]
+
+
+def _printed(sheet: Any, width: int) -> None:
+    """Set how a sheet prints: A4 across, as many pages wide as stay legible, heads on each, numbered."""
+    sheet.set_paper(A4)
+    sheet.set_landscape()
+    sheet.fit_to_pages(-(-width // PRINTED_CHARACTERS), 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer("&C&A  &P / &N")
+
+
+def _lines(text: str) -> int:
+    """Return how many lines a text takes in its column."""
+    letters = len(text) + sum(letter >= WIDE for letter in text)
+    return -(-letters // (columns.WIDTHS["long"] - WORD))
 
 
 def _text(value: Any) -> str:

@@ -12,7 +12,7 @@ import shapely
 
 from analyzer.analysis import Options, analyze
 from analyzer.demo import run_demo
-from analyzer.outputs import Run, write_outputs
+from analyzer.outputs import Run, _features, write_outputs
 from analyzer.zone_loading import load_zone_set
 from tests.hostile import hostile_log
 
@@ -105,3 +105,14 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
         run_demo(tmp_path / name, "ko")
     for name in ("findings.gpkg", "findings.geo.parquet", "tracks.geo.parquet", "report.html"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+def test_lines_of_too_many_vertices_stay_within_five_centimetres(demo, monkeypatch):
+    tracks = demo[0].tracks.filter(pl.col("longitude").list.len() > 1)
+    whole = _features.track_shapes(tracks)
+    monkeypatch.setattr(_features, "MOST_VERTICES", int(shapely.get_num_coordinates(whole).sum()) - 1)
+    fewer = _features.track_shapes(tracks)
+    assert shapely.get_num_coordinates(fewer).sum() < shapely.get_num_coordinates(whole).sum() / 2
+    assert shapely.hausdorff_distance(whole, fewer).max() <= 5e-7
+    monkeypatch.setattr(_features, "MOST_VERTICES", int(shapely.get_num_coordinates(whole).sum()))
+    assert shapely.equals_exact(whole, _features.track_shapes(tracks)).all()

@@ -147,3 +147,17 @@ def test_real_tables(real_logs, tmp_path):
 def test_old_line_ends_are_read(tmp_path):
     path = write(tmp_path, "vehicle_id,timestamp,lat,lon\rV1,2026-03-17T10:00:00Z,35.1,126.8\rx\n")
     assert 'latitude = "lat"' in guess_log(path, None, "en")
+
+
+def test_times_of_a_korean_spreadsheet(tmp_path):
+    rows = [f"V1,2026. 3. 17. 오후 1:00:{s:02d},{lat},{lon},{v}" for s, lat, lon, v in drive(3.6)]
+    path = write(tmp_path, "\n".join(["차량번호,일시,위도,경도,속도_kph", *rows]) + "\n", encoding="cp949")
+    page, log = again(tmp_path, path, "Asia/Seoul")
+    assert 'timestamp = "일시"' in page
+    assert log.records["time"][0].isoformat() == "2026-03-17T04:00:00+00:00"
+
+
+def test_a_refusal_shows_what_it_could_not_read_and_where_to_look(tmp_path):
+    path = write(tmp_path, "vehicle_id,timestamp,lat,lon\nv,\x1b[31mnow,35.1,126.8\n")
+    with pytest.raises(LogError, match=r"bad-time \('v  \[31mnow 35.1 126.8'\).*zonelog formats guess"):
+        read_log(path, ReadOptions())

@@ -247,3 +247,38 @@ def test_semicolons_and_tabs_in_a_csv(tmp_path):
     for separator in ";\t|":
         log = read(tmp_path, ROW.replace(",", separator), header=HEADER.replace(",", separator))
         assert log.records["speed_kph"].to_list() == [5.0]
+
+
+def test_what_lies_in_a_folder_and_is_no_log_is_left_out_and_said(tmp_path):
+    from analyzer.logs import notices_of, search_logs
+
+    def put(name, content=b"x"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+        return tmp_path / name
+
+    logs = [put(name) for name in ("a.csv", "b/fleet.csv", "result/mine.csv", "zones/log.csv", "~$b.csv.csv")]
+    logs[-1].write_bytes(b"x" * 2000)  # too large to be what Office leaves
+    logs.append(put("._b.csv"))  # no shadow: another content
+    for name in ("zones/zones.geojson", "zones/fleet.csv", "result/findings.csv", "~$a.xlsx"):
+        put(name)
+    put("._a.csv", b"\x00\x05\x16\x07 and more")
+    modes = put("modes.csv")
+    put("old.zip", b"PK\x03\x04")
+    put("zones/rules.toml")
+    put("result/run.json", b'{"zonelog": "1", "outputs": {"findings.csv": "0", "../a.csv": "0"}}')
+    logs.append(put("b/run.json", b'{"outputs": {"fleet.csv": "0"}}'))  # not of zonelog
+    found = search_logs([str(tmp_path)], [modes])
+    assert found.logs == sorted(map(str, logs))
+    said = {(n.code, n.subject): n.en for n in notices_of(found.remarks)}
+    assert {(code, Path(subject).name) for code, subject in said} == {
+        ("left-out-option", "modes.csv"),
+        ("left-out-result", "result"),
+        ("left-out-shadow", tmp_path.name),
+        ("left-out-unknown", tmp_path.name),
+        ("left-out-zones", "zones"),
+    }
+    told = "".join(said.values())
+    assert "3 file(s) of a zone set (zones.geojson) were not read as logs: fleet.csv, rules.toml, zones.geo" in told
+    assert "1 file(s) of no known kind were not read as logs: old.zip." in told
+    assert find_logs([str(tmp_path / "zones" / "zones.geojson")])  # named itself: read

@@ -3,11 +3,13 @@
 import base64
 import datetime as dt
 import json
+import math
 import re
 import sqlite3
 import struct
 import tomllib
 import zlib
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +27,12 @@ from analyzer.errors import OutputError
 from analyzer.geometry import ground_distance_m
 from analyzer.outputs import read_basemap, tile_source
 from analyzer.outputs._basemap import packed_layers
-from analyzer.outputs._map_findings import _margin, _share
-from analyzer.outputs._map_tracks import TIGHT_DEG, VERDICTS, days_of
+from analyzer.outputs._map_steps import packed_places
+from analyzer.outputs._map_stories import _margin, _share
+from analyzer.outputs._map_tracks import STEPS_DEG, VERDICTS, days_of
 from analyzer.outputs._map_words import MAP_WORDS, headline
 from analyzer.outputs._map_zones import band
-from analyzer.outputs._packing import packed_json, varints
+from analyzer.outputs._packing import packed, packed_json, varints
 from analyzer.outputs._page import asset, chunk_script, inert_block
 from analyzer.outputs.map import SCRIPTS
 from analyzer.tables import TRACKS, schema
@@ -93,29 +96,91 @@ def test_varints_come_back(values):
     assert unpacked(varints(np.array(values, dtype=np.int64))) == values
 
 
+PRINTABLE = [chr(code) for code in range(33, 127) if chr(code) not in '"<\\\\']
+
+
+def unwritten(text):
+    """Return the bytes of packed text, bit by bit; no code shared with the packing."""
+    bits = ""
+    for k in range(0, len(text), 2):
+        pair = [PRINTABLE.index(character) for character in text[k : k + 2]]
+        bits += f"{pair[0] * 91 + pair[1]:013b}" if len(pair) == 2 else f"{pair[0]:06b}"
+    return bytes(int(bits[k : k + 8], 2) for k in range(0, len(bits) - 7, 8))
+
+
+@given(st.lists(st.binary(max_size=60), max_size=4))
+def test_streams_come_back_from_printable_characters(streams):
+    text = packed(*streams)
+    assert set(text) <= set(PRINTABLE)
+    assert zlib.decompress(unwritten(text)) == b"".join(streams)
+
+
+def walked(streams, large, order, bits, count):
+    """Return places along one axis of a broken line: fractions instead of sums; takes from the streams."""
+    places, most = [0], 2**bits - 1
+    while len(places) < count:
+        last = places[: -order - 1 : -1]
+        n = len(last)
+        weights = [Fraction(4 * n + 2 - 6 * k, n * (n - 1)) for k in range(1, n + 1)] if n > 1 else [1]
+        line = math.floor(16 * sum(w * u for w, u in zip(weights, last, strict=True)))
+        whole = math.floor(Fraction(line, 16) + Fraction(1, 2))
+        over = line - 16 * whole
+        code = next(streams[min(abs(over), 7) // 2])
+        rest = next(large) if code == most else (code // 2 if code % 2 == 0 else -(code + 1) // 2)
+        places.append(whole - rest if over < 0 else whole + rest)
+    return places
+
+
+def small(data, bits):
+    """Return the numbers of a stream of 2 or 4 bits each."""
+    return iter([byte >> shift & 2**bits - 1 for byte in data for shift in range(0, 8, bits)])
+
+
 def lines_of(day, fine=1):
     """Return the lines of a packed day: trip, verdict, and (longitude, latitude, ms) of each vertex."""
-    data = zlib.decompress(base64.b64decode(day.lines))
+    data = zlib.decompress(unwritten(day.lines))
     numbers, at = [], 0
-    for _ in range(5):
+    for _ in range(18):
         end = at
         while data[end] > 127:
             end += 1
         numbers += unpacked(data[at : end + 1])
         at = end + 1
     streams = []
-    for size in numbers[1:]:
-        streams.append(iter(unpacked(data[at : at + size])))
+    for size in numbers[3:]:
+        streams.append(data[at : at + size])
         at += size
-    heads, *steps = streams
+    assert at == len(data)
+    count, order, bits = numbers[:3]
+    heads, *steps = (iter(unpacked(stream)) for stream in streams[:5])
+    axes = [([small(s, bits) for s in streams[k : k + 4]], iter(unpacked(streams[k + 4]))) for k in (5, 10)]
     first, out = np.zeros(3, dtype=np.int64), []
-    for _ in range(numbers[0]):
-        trip, verdict, count = (next(heads) for _ in range(3))
+    for _ in range(count):
+        trip, verdict, vertices = (next(heads) for _ in range(3))
         first = first + [next(heads) for _ in range(3)]
+        own = steps[3:] if verdict >= 3 else steps[:3]
+        moves = [np.cumsum([0] + [next(s) for _ in range(vertices - 1)]) for s in own]
+        if verdict >= 3:
+            moves = [walked(*axis, order, bits, vertices) for axis in axes] + moves
         unit = np.array([fine, fine, 1] if verdict >= 3 else [20, 20, 1000])
-        moves = np.array([[0, 0, 0]] + [[next(s) for s in steps] for _ in range(count - 1)])
-        out.append((trip, VERDICTS[verdict], first + np.cumsum(moves, axis=0) * unit))
+        out.append((trip, VERDICTS[verdict], first + np.column_stack(moves) * unit))
     return out
+
+
+@pytest.mark.parametrize(("noise", "bits"), [(0, 2), (0.3, 2), (30, 4), (1000, 4)])
+def test_places_come_back_however_they_move(noise, bits):
+    rng = np.random.default_rng(3)
+    count = np.array([1, 2, 3, 40, 300])
+    place = np.concatenate([np.arange(n) for n in count])
+    began = np.repeat(np.cumsum(count) - count, count)
+    moved = [np.rint(place * pace + rng.normal(0, noise, len(place))).astype(np.int64) for pace in (7.25, -3)]
+    axes = [units - units[began] for units in moved]
+    took, size, streams = packed_places(axes, place)
+    assert size == bits
+    for k, units in enumerate(axes):
+        own = streams[5 * k : 5 * k + 5]
+        readers, large = [small(s, size) for s in own[:4]], iter(unpacked(own[4]))
+        assert [p for n in count for p in walked(readers, large, took, size, n)] == units.tolist()
 
 
 def tracks(rows):
@@ -131,7 +196,7 @@ def tracks(rows):
 MIDNIGHT = 1773759600_000_000  # in Seoul
 
 
-@pytest.mark.parametrize("fine", [1, TIGHT_DEG])
+@pytest.mark.parametrize("fine", STEPS_DEG)
 def test_days_are_packed_and_no_vertex_is_lost(fine):
     rng = np.random.default_rng(1)
     rows = []
@@ -228,7 +293,7 @@ def test_only_packed_data_gets_into_blocks_and_scripts():
 
 
 def content(packed):
-    return json.loads(zlib.decompress(base64.b64decode(packed)))
+    return json.loads(zlib.decompress(unwritten(packed)))
 
 
 def written(folder, name, text):

@@ -294,3 +294,37 @@ def test_sessions_whose_times_overlap_are_judged_apart(tmp_path):
 def test_the_example_of_the_page_is_sound(tmp_path):
     example = format_page("nmea").split("```")[1].strip()
     assert read(tmp_path, example).records["speed_kph"].to_list() == [pytest.approx(2.7 * 1.852)]
+
+
+def epochs(*clocks, order=(gga, rmc), moved=0):
+    """Return sentences of fixes at times of day `hhmmss.s`; RMC says whole seconds."""
+    lines = []
+    for number, clock in enumerate(clocks):
+        lat = f"3511.{4960 + number * moved:04},N"
+        lines += [make(clock if make is gga else clock.split(".")[0], lat=lat) for make in order]
+    return lines
+
+
+@pytest.mark.parametrize("order", [(gga, rmc), (rmc, gga)])
+@pytest.mark.parametrize("moved", [0, 7])
+def test_whole_second_rmc_takes_the_fraction_of_its_gga(tmp_path, order, moved):
+    log = read(tmp_path, *epochs("010203.50", "010204.00", "010204.50", "010205.00", order=order, moved=moved))
+    halves = [500_000, 0, 500_000, 0]
+    assert log.records["time"].to_list() == [at(1, 2, 3 + (n + 1) // 2, us) for n, us in enumerate(halves)]
+    assert "2 position(s)" in next(n.en for n in log.notices if n.code == "finer-times")
+
+
+def test_a_second_that_does_not_pair_stays_whole(tmp_path):
+    whole = epochs("010203.00", "010203.50", "010204.00", "010204.50", moved=7)
+    lost = [line for line in whole if not line.startswith("$GPGGA,010204.50")]
+    log = read(tmp_path, *lost)
+    assert log.records["time"].to_list() == [at(1, 2, 3), at(1, 2, 3, 500_000), at(1, 2, 4), at(1, 2, 4)]
+    elsewhere = [line if "010203.50" not in line else gga("010203.50", lat="3511.9999,N") for line in whole]
+    log = read(tmp_path, *elsewhere)
+    assert [time.microsecond for time in log.records["time"]] == [0, 0, 0, 500_000]
+
+
+def test_rmc_with_fractions_of_its_own_keeps_them(tmp_path):
+    log = read(tmp_path, gga("010203.70"), rmc("010203.20"), gga("010204.70"), rmc("010204.20"))
+    assert [time.microsecond for time in log.records["time"]] == [200_000, 200_000]
+    assert "finer-times" not in codes(log)

@@ -137,7 +137,7 @@ def test_traccar_csv_is_in_knots_and_in_the_time_of_its_user(tmp_path):
     assert row["speed_kph"] == pytest.approx(18.52)
     assert "horizontal_accuracy_m" not in log.records.columns
     assert log.rejects.select("record", "reason").rows() == [(2, "no-fix")]
-    assert codes(log) == ["built-in-profile"]
+    assert codes(log) == ["built-in-profile", "other-times"]
 
 
 @pytest.mark.parametrize(("lon", "lat"), [("1268203000", "351916000"), ("126.8203", "35.1916")])

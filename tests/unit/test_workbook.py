@@ -77,6 +77,21 @@ def test_hostile_names_are_text(hostile):
     assert not any("\x1b" in name or "\u202e" in name for name in names)
 
 
+def test_it_prints_across_with_heads_and_whole_sentences(demo):
+    for sheet in openpyxl.load_workbook(demo[1]):
+        assert (sheet.page_setup.orientation, int(sheet.page_setup.paperSize)) == ("landscape", 9)
+        assert sheet.print_title_rows == "$1:$1"
+        assert int(sheet.page_setup.fitToHeight) == 0  # as many as it takes
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    sheet = openpyxl.load_workbook(demo[1])["Findings"]
+    (column,) = (c.column for c in sheet[1] if c.value in {"문장(영어)", "Sentence (English)"})
+    for row in range(2, sheet.max_row + 1):
+        assert sheet.row_dimensions[row].height >= 15 * len(sheet.cell(row, column).value) / 70
+    times = [c for row in openpyxl.load_workbook(demo[1])["Summary"] for c in row if isinstance(c.value, dt.datetime)]
+    assert len(times) == 2
+    assert all(sheet.parent["Summary"].column_dimensions["B"].width >= 19 for _ in times)
+
+
 def test_the_same_input_gives_the_same_bytes(tmp_path):
     files = []
     for name in ("a", "b"):
