@@ -7,7 +7,7 @@ EXTRAS_STAMP := $(VENV)/.zonelog-extras-stamp
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.zonelog-stamp
 
-.PHONY: demo test lint docs screenshots bench bench-map bench-readers bundle lock clean
+.PHONY: demo test fuzz lint docs screenshots bench bench-map bench-readers bundle lock clean
 
 demo: $(STAMP)
 	$(BIN)/zonelog demo --out zonelog-demo
@@ -17,6 +17,11 @@ EXTRAS ?=
 export EXTRAS
 test: $(STAMP) $(if $(EXTRAS),$(EXTRAS_STAMP)) lint
 	$(BIN)/python -m pytest
+
+# Every reader on damaged files, for so many seconds; `make test` does the same for a few.
+SECONDS ?= 300
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz $(SECONDS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

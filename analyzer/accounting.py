@@ -64,14 +64,18 @@ def join_notices(judged: Judged, join: Join, path: str) -> tuple[Notice, ...]:
     """Return how many records took a mode or operator of the joined file, and how many did not."""
     total = Joined.total(r.joined for r in judged.readings if r.joined is not None and r.file not in judged.errors)
     tolerance_s, oldest_s = join.tolerance_us / SECOND_US, total.oldest_us / SECOND_US
-    said = Notice(
-        "joined",
-        path,
-        f"{path}: 기록 {total.matched}건의 제어 모드·안전요원을 이 파일에서 가져왔습니다(가장 오래된 값 "
-        f"{oldest_s:g}초 전, 허용 {tolerance_s:g}초). {total.unmatched}건은 맞는 값이 없습니다.",
-        f"{path}: {total.matched} record(s) take their mode or operator from this file (the oldest is {oldest_s:g} s "
-        f"old, {tolerance_s:g} s are allowed); {total.unmatched} found none.",
+    text = several(
+        total.matched,
+        "{path}: {n} record takes its mode or operator from this file (the oldest is {oldest} s old, {tolerance} s "
+        "are allowed); {unmatched} found none.",
+        "{path}: {n} records take their mode or operator from this file (the oldest is {oldest} s old, {tolerance} s "
+        "are allowed); {unmatched} found none.",
+        path=path,
+        oldest=f"{oldest_s:g}",
+        tolerance=f"{tolerance_s:g}",
+        unmatched=f"{total.unmatched:,}",
     )
+    said = Notice("joined", path, **text)
     remarks = (_shown(remark, {join.states.path: path}) for remark in join.states.remarks)
     return (said, *notices_of(remarks))
 

@@ -80,11 +80,14 @@ def checks_markdown() -> str:
     return "\n\n".join([GENERATED, "# Checks", *pages]) + "\n"
 
 
+_OTHERS = "Apollo records, FIT, MDF4 and BLF are not read: [how to convert them](converting.md)."
+
+
 def formats_markdown() -> str:
     """Return docs/formats.md."""
     pages = [format_page(n).replace("\n## ", "\n### ").replace("# ", "## ", 1) for n in _format_docs()]
     profile = _doc("analyzer.logs._profile").replace("\n## ", "\n### ")
-    return "\n\n".join([GENERATED, "# Log formats", *pages, "## Profiles", profile]) + "\n"
+    return "\n\n".join([GENERATED, "# Log formats", _OTHERS, *pages, "## Profiles", profile]) + "\n"
 
 
 def tables_markdown() -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from analyzer.judging import Judged
+from analyzer.language import Both, both, several
 from analyzer.odometers import Told, odometers
 from analyzer.reduction import together
 from analyzer.rules import Rule
@@ -63,27 +64,26 @@ def data_notices(judged: Judged, files: Sequence[str], trips: pl.DataFrame, zone
 
 def _unit(path: str, ratio: float, windows: int) -> Notice:
     """Return that reported speeds disagree with the way."""
-    ko, en = _explained(ratio)
-    return Notice(
-        "speed-unit",
-        path,
-        f"{path}: 기록된 속도가 위치로 계산한 속도의 {ratio:.2f}배입니다(이동 구간 {windows}개의 중앙값). {ko}"
-        " 속도를 고치지 않았으므로 속도와 이동에 관한 판정을 믿기 전에 단위를 확인하십시오.",
-        f"{path}: reported speeds are {ratio:.2f} times what the positions imply (median of {windows} moving "
-        f"stretches). {en} Nothing was corrected: check the unit before trusting any verdict on speed or moving.",
+    text = several(
+        windows,
+        "{path}: reported speeds are {ratio} times what the positions imply (median of {n} moving stretch). {why} "
+        "Nothing was corrected: check the unit before trusting any verdict on speed or moving.",
+        "{path}: reported speeds are {ratio} times what the positions imply (median of {n} moving stretches). {why} "
+        "Nothing was corrected: check the unit before trusting any verdict on speed or moving.",
+        path=path,
+        ratio=f"{ratio:.2f}",
+        why=_explained(ratio),
     )
+    return Notice("speed-unit", path, **text)
 
 
-def _explained(ratio: float) -> tuple[str, str]:
+def _explained(ratio: float) -> Both:
     """Return which mistaken unit is nearest to a ratio, if any is near."""
     mistakes = [*MISTAKEN, *((1 / factor, told, real) for factor, real, told in MISTAKEN)]
     factor, real, told = min(mistakes, key=lambda mistake: abs(math.log(ratio / mistake[0])))
     if abs(math.log(ratio / factor)) > math.log(NEAR):
-        return "알려진 단위 차이로는 설명되지 않습니다.", "No mistaken unit that is known explains it."
-    return (
-        f"{real} 값을 {told}(으)로 읽으면 {factor:.3f}배가 됩니다.",
-        f"{real} read as {told} gives {factor:.3f}.",
-    )
+        return both("No mistaken unit that is known explains it.")
+    return both("{real} read as {told} gives {factor}.", real=real, told=told, factor=f"{factor:.3f}")
 
 
 def _odometer_parts(judged: Judged) -> dict[int, list[pl.DataFrame]]:
@@ -99,34 +99,34 @@ def _odometer(path: str, told: Told) -> Iterable[Notice]:
     """Yield what an odometer says that cannot be: another way than the positions, or a step back."""
     if told.ratio is not None and not 1 / TOLERANCE <= told.ratio <= TOLERANCE:
         unit = next((u for u, metres in ODOMETER_UNITS.items() if 1 / NEAR <= told.ratio * metres <= NEAR), None)
-        ko, en = (
-            ("", "") if unit is None else (f" {unit} 단위를 m로 읽은 것과 같습니다.", f" {unit} read as m would do so.")
-        )
-        yield Notice(
-            "odometer-unit",
-            path,
-            f"{path}: 주행거리계의 거리가 위치로 잰 거리의 {told.ratio:.3g}배입니다(위치로 {told.way_m:,.0f} m).{ko} "
-            "주행거리계는 판정에 쓰지 않습니다.",
-            f"{path}: its odometer goes {told.ratio:.3g} times the way between positions ({told.way_m:,.0f} m).{en} "
+        text = both(
+            "{path}: its odometer goes {ratio} times the way between positions ({way} m).{unit} "
             "No verdict uses the odometer.",
+            path=path,
+            ratio=f"{told.ratio:.3g}",
+            way=f"{told.way_m:,.0f}",
+            unit="" if unit is None else both(" {unit} read as m would do so.", unit=unit),
         )
+        yield Notice("odometer-unit", path, **text)
     if told.resets:
-        yield Notice(
-            "odometer-reset",
-            path,
-            f"{path}: 주행거리계가 {told.resets}번 뒤로 돌아갔습니다. 주행거리계는 판정에 쓰지 않습니다.",
-            f"{path}: its odometer steps back {told.resets} time(s). No verdict uses the odometer.",
+        text = several(
+            told.resets,
+            "{path}: its odometer steps back {n} time. No verdict uses the odometer.",
+            "{path}: its odometer steps back {n} times. No verdict uses the odometer.",
+            path=path,
         )
+        yield Notice("odometer-reset", path, **text)
 
 
 def _inversions(path: str, count: int) -> Notice:
     """Return that records were not in order of time."""
-    return Notice(
-        "out-of-order",
-        path,
-        f"{path}: 같은 차량의 바로 앞 기록보다 이른 기록이 {count}건 있어 시각 순으로 정렬했습니다.",
-        f"{path}: {count} record(s) are earlier than the one before of the same vehicle; they were sorted by time.",
+    text = several(
+        count,
+        "{path}: {n} record is earlier than the one before of the same vehicle; they were sorted by time.",
+        "{path}: {n} records are earlier than the one before of the same vehicle; they were sorted by time.",
+        path=path,
     )
+    return Notice("out-of-order", path, **text)
 
 
 def _of_rejects(judged: Judged, files: Sequence[str]) -> Iterable[Notice]:
@@ -141,25 +141,30 @@ def _of_rejects(judged: Judged, files: Sequence[str]) -> Iterable[Notice]:
 
 def _duplicates(path: str, count: int, copies: int) -> Notice:
     """Return that several records of a vehicle have one time."""
-    return Notice(
-        "duplicate-time",
-        path,
-        f"{path}: 같은 차량·같은 시각의 기록 {count}건을 제외했습니다(그대로 반복된 것 {copies}건, 내용이 다른 것 "
-        f"{count - copies}건). 마지막 기록을 따랐습니다.",
-        f"{path}: {count} record(s) have the vehicle and time of a later one and are left out ({copies} exact copies, "
-        f"{count - copies} that say something else); the last record stands.",
+    text = several(
+        count,
+        "{path}: {n} record has the vehicle and time of a later one and is left out (exact copies: {copies}, "
+        "with other content: {different}); the last record stands.",
+        "{path}: {n} records have the vehicle and time of a later one and are left out (exact copies: {copies}, "
+        "with other content: {different}); the last record stands.",
+        path=path,
+        copies=f"{copies:,}",
+        different=f"{count - copies:,}",
     )
+    return Notice("duplicate-time", path, **text)
 
 
 def _jumps(path: str, count: int) -> Notice:
     """Return that positions lie between two jumps."""
-    return Notice(
-        "position-jump",
-        path,
-        f"{path}: 앞뒤로 불가능한 속도를 뜻하는 위치 {count}건을 제외했습니다. 그 속도는 rejects 표에 있습니다.",
-        f"{path}: {count} position(s) that imply an impossible speed before and after are left out; "
+    text = several(
+        count,
+        "{path}: {n} position that implies an impossible speed before and after is left out; "
         "the table of rejects has the speeds.",
+        "{path}: {n} positions that imply an impossible speed before and after are left out; "
+        "the table of rejects has the speeds.",
+        path=path,
     )
+    return Notice("position-jump", path, **text)
 
 
 def _dates(trips: pl.DataFrame, zone_set: ZoneSet) -> Iterable[Notice]:
@@ -184,26 +189,24 @@ def _in_force(rule: Rule, time: pl.Expr) -> pl.Expr:
 
 def _date(vehicle: str, count: int, first: str) -> Notice:
     """Return that a clock may be wrong by the range of a GPS week counter."""
-    return Notice(
-        "date-out-of-reach",
-        vehicle,
-        f"차량 {vehicle}: 운행 {count}건의 날짜({first}부터)가 2000년 이전이거나, 1024주를 더해야 규칙의 시행 기간에 "
-        "듭니다. GPS 주 번호가 되돌아간 수신기일 수 있습니다. 날짜를 고치지 않았습니다.",
-        f"Vehicle {vehicle}: the dates of {count} trip(s), from {first} on, lie before 2000, or meet rules in force "
-        "only 1,024 weeks later, as of a receiver whose GPS week counter started again. No date was corrected.",
+    text = several(
+        count,
+        "Vehicle {vehicle}: the date of {n} trip, {first}, lies before 2000, or meets rules in force only 1,024 weeks "
+        "later, as of a receiver whose GPS week counter started again. No date was corrected.",
+        "Vehicle {vehicle}: the dates of {n} trips, from {first} on, lie before 2000, or meet rules in force only "
+        "1,024 weeks later, as of a receiver whose GPS week counter started again. No date was corrected.",
+        vehicle=vehicle,
+        first=first,
     )
+    return Notice("date-out-of-reach", vehicle, **text)
 
 
 def coarse_positions(path: str, grid: str, error_m: float) -> Notice:
     """Return that positions are written on a coarse grid, and what that adds to their error."""
-    ko, en = (
-        ("32비트 실수로", "32-bit floats")
-        if grid == "float32"
-        else (f"소수점 {grid}자리로", f"{grid} decimals of degrees")
+    text = both(
+        "{path}: positions are written with {grid}; {error} m (1 sigma) widen their accuracy, in quadrature.",
+        path=path,
+        grid=both("32-bit floats") if grid == "float32" else both("{n} decimals of degrees", n=grid),
+        error=f"{error_m:.2g}",
     )
-    return Notice(
-        "coarse-positions",
-        path,
-        f"{path}: 좌표가 {ko} 적혀 있어 위치 정확도(1시그마)에 {error_m:.2g} m를 제곱합으로 더했습니다.",
-        f"{path}: positions are written with {en}; {error_m:.2g} m (1 sigma) widen their accuracy, in quadrature.",
-    )
+    return Notice("coarse-positions", path, **text)

@@ -31,7 +31,8 @@ KIND = "judged"
 MANY_TASKS = 64
 """Tasks from which on other processes are worth their start, however small each is."""
 
-_NOT_PLAIN = ("rejects", "odometer", "remarks", "file", "error", "joined")
+_FRAMES = ("rejects", "odometer")
+_NOT_PLAIN = (*_FRAMES, "remarks", "file", "error", "joined")
 _NOT_JUDGED_BY = ("world", "spill", "shelf", "reading", "start", "end", "vehicles", "join")
 
 
@@ -212,8 +213,7 @@ def _renumbered(frame: pl.DataFrame, numbers: dict[int, int]) -> pl.DataFrame:
 def _kept(outcome: Outcome, files: tuple[int, ...], paths: Sequence[str], store: Store) -> dict[str, Any]:
     """Return the receipt of an outcome, whose frames are kept before."""
     frames = {f"shard-{f.name}": getattr(outcome.shard, f.name) for f in fields(Shard)}
-    frames |= {f"rejects-{n}": reading.rejects for n, reading in enumerate(outcome.readings)}
-    frames |= {f"odometer-{n}": reading.odometer for n, reading in enumerate(outcome.readings)}
+    frames |= {f"{name}-{n}": getattr(r, name) for n, r in enumerate(outcome.readings) for name in _FRAMES}
     frames |= {f"rows-{n}": spill.rows for n, spill in enumerate(outcome.spills)}
     numbers = _numbers(files)
     piece = store.put(packed({n: _renumbered(f, numbers) for n, f in frames.items() if f.height}))

@@ -76,7 +76,8 @@ class Store:
 
     def _just_made(self) -> bool:
         """Return whether another run is making this ledger right now, or was ended while it did."""
-        return {path.name for path in self.root.iterdir()} <= {"tmp"}
+        there = {path.name for path in self.root.iterdir()}
+        return there <= {"tmp"} or MARK in there  # it has come since somebody looked
 
     def check(self) -> None:
         """Refuse a folder that is no ledger of ours."""

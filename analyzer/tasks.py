@@ -125,7 +125,7 @@ def records_of(batches: Iterable[tuple[Piece, ...]]) -> int:
     return sum(piece.part.records for batch in batches for piece in batch)
 
 
-UNASKED = ("control_mode_raw", "heading_deg", "odometer_m")
+UNASKED = ("control_mode_raw", "heading_deg", "odometer_m")  # the last is looked at apart
 """Columns of records of which no verdict speaks: not kept."""
 
 
@@ -286,14 +286,14 @@ def _log(piece: Piece, common: Common) -> Log:
 
 
 def _to_keep(piece: Piece, common: Common) -> Log:
-    """Return a part of a log with what is judged of its records."""
+    """Return a part of a log with what is judged of its records, and what their odometers say."""
     log = read_part(piece.plan, piece.part, common.reading)
-    return replace(log, records=_typed(log, piece.file).drop("file"))
+    return replace(log, records=_typed(log, piece.file, without=UNASKED[:-1]).drop("file"))
 
 
-def _typed(log: Log, file: int) -> pl.DataFrame:
+def _typed(log: Log, file: int, without: Sequence[str] = UNASKED) -> pl.DataFrame:
     """Return what is judged of the records of a log, in the types of RECORDS, with the index of their file."""
-    wanted = (c for c in RECORDS.columns if c.name in log.records.columns and c.name not in UNASKED)
+    wanted = (c for c in RECORDS.columns if c.name in log.records.columns and c.name not in without)
     types: Mapping[str, pl.DataType] = {c.name: c.dtype for c in wanted}
     casts = [pl.col(name).cast(dtype) for name, dtype in types.items()]
     return log.records.select(casts).with_columns(file=pl.lit(file, dtype=pl.Int32))

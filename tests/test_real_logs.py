@@ -79,7 +79,7 @@ def test_recordings_are_read_up_to_where_they_break_off(real_logs, name, message
 
 def test_a_bag_without_an_index_is_walked(real_logs):
     """Its fourteen messages are of the recorder itself: a crash fixture without a position."""
-    with pytest.raises(LogError, match=r"14 message\(s\).*/rosout_agg.*cut off"):
+    with pytest.raises(LogError, match=r"messages: 14,.*/rosout_agg.*cut off"):
         read_log(str(real_logs / "test_unindexed.bag"), ReadOptions())
 
 

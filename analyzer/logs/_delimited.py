@@ -13,8 +13,17 @@ from analyzer.errors import LogError
 from analyzer.logs._by_line import read_by_line
 from analyzer.logs._columns import ON_REQUEST, TIMES, columns_of
 from analyzer.logs._files import is_url
-from analyzer.logs._format import Log, Part, PartSize, Plan, ReadOptions, refuse_unreadable
-from analyzer.logs._heading import DIVISIBLE, Heading, as_utf8, decodes, heading_of, open_text, stated_encoding
+from analyzer.logs._format import POLARS_FAILS, Log, Part, PartSize, Plan, ReadOptions, refuse_unreadable
+from analyzer.logs._heading import (
+    DIVISIBLE,
+    MOST_COLUMNS,
+    Heading,
+    as_utf8,
+    decodes,
+    heading_of,
+    open_text,
+    stated_encoding,
+)
 from analyzer.logs._plain import NUMBERS, Sheet, log_of
 from analyzer.logs._profile import Profile, fitting, load_profile
 from analyzer.logs._ranges import parts_between, survey
@@ -84,7 +93,7 @@ def _remote(plan: Plan, profile: Profile, separator: str) -> Sheet:
             new_columns=columns,
             skip_lines=profile.read.get("skip_rows", 0),
         )
-    except pl.exceptions.PolarsError as error:
+    except POLARS_FAILS as error:
         raise LogError(f"{plan.path}: cannot be read as a table ({error})") from error
     return Sheet(plan.path, plan.format, frame)
 
@@ -114,7 +123,7 @@ class _Text:
         make = partial(Sheet, self.plan.path, self.plan.format, remarks=remarks)
         try:
             frame, typed = self._frame(columns, decimal_comma=profile.read.get("decimal") == ",")
-        except pl.exceptions.PolarsError:
+        except POLARS_FAILS:
             frame, record, rejects = read_by_line(
                 self.plan.path, self.data.decode(), self.heading.separator, self.heading.names
             )
@@ -133,7 +142,7 @@ class _Text:
         types = {} if decimal_comma else self._types(columns)
         try:
             frame = self._parsed(self.data, wanted, types)
-        except pl.exceptions.PolarsError:
+        except POLARS_FAILS:
             frame, types = self._parsed(self.data, wanted, {}), {}
         if _holds_empty_rows(frame) and (data := _without_blank_lines(self.data)) != self.data:
             self.data = data
@@ -155,7 +164,7 @@ class _Text:
             return None
         try:
             values = self._parsed(sample, [column], {})[column].to_list()
-        except pl.exceptions.PolarsError:
+        except POLARS_FAILS:
             return None
         first = str(*values[:1])
         if re.fullmatch(r"\d+", first):
@@ -171,6 +180,8 @@ class _Text:
         schema = {name: types.get(name, pl.String) for name in names}
         if not data:
             return pl.DataFrame(schema={name: schema[name] for name in wanted})
+        if data[: data.find(b"\n")].count(separator.encode()) > MOST_COLUMNS:  # polars gives each a column first
+            raise pl.exceptions.ComputeError
         try:
             frame = pl.read_csv(data, has_header=False, separator=separator, schema=schema)
         except pl.exceptions.SchemaError:  # the first line is shorter than the others, or longer

@@ -17,6 +17,9 @@ PART_RECORDS = 1 << 19
 PART_BYTES = 24_000_000
 """Bytes of a part of a text table; larger ones take more time, because their memory is not used again."""
 
+POLARS_FAILS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What polars raises of a damaged file; the second, of damage it is not prepared for, is no `Exception`."""
+
 _SHOWN_CHARACTERS = 80
 
 NO_REJECTS = pl.DataFrame(schema={"record": pl.Int64, "reason": pl.String, "text": pl.String})

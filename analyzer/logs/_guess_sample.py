@@ -9,6 +9,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs import _heading, xlsx
+from analyzer.logs._format import POLARS_FAILS
 from analyzer.logs._heading import as_utf8, stated_encoding
 from analyzer.logs._packed import open_bytes
 from analyzer.logs._profile import Profile
@@ -117,7 +118,7 @@ def sample_typed(path: str, name: str) -> Sample:
         else:
             lazy = pl.scan_parquet(path, glob=False) if name == "parquet" else pl.scan_ipc(path, glob=False)
             frame = lazy.head(SAMPLE_ROWS).collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (*POLARS_FAILS, OSError) as error:
         raise LogError(f"{path}: cannot be read as {name} ({str(error).splitlines()[0]})") from error
     flat = [c for c, kind in frame.schema.items() if not kind.is_nested()]
     return Sample(frame.select(pl.col(c).cast(pl.String, strict=False) for c in flat))

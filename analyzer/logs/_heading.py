@@ -10,6 +10,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._files import HEAD_BYTES
+from analyzer.logs._format import POLARS_FAILS
 from analyzer.logs._packed import open_bytes
 from analyzer.logs._profile import Profile
 
@@ -18,6 +19,8 @@ SEPARATORS = ",;\t|"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BLANK = codecs.BOM_UTF8 + b"\r\n"
 PIECE_BYTES = 1 << 22
+MOST_COLUMNS = 5_000
+"""A table with more is no log: every column costs memory and time, whatever is in it."""
 DIVISIBLE = ("utf-8", "ascii", "cp949", "euc_kr", "iso8859-1", "iso8859-15", "cp1252")
 """Encodings in which the bytes of a line end and a quote are nothing else."""
 
@@ -63,15 +66,14 @@ def _normal(path: str, encoding: str) -> str:
 
 
 def decodes(path: str, encoding: str) -> bool:
-    """Return whether the whole file is text in an encoding, read piece by piece."""
-    decoder = codecs.getincrementaldecoder(encoding)()
+    """Return whether the first bytes of a file are text in an encoding; the rest is decoded once, where it is read."""
     with open_bytes(path) as file:
-        try:
-            while piece := file.read(PIECE_BYTES):
-                decoder.decode(piece)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
+        piece = file.read(PIECE_BYTES)
+        is_whole = not file.read(1)
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(piece, final=is_whole)
+    except UnicodeDecodeError:
+        return False
     return True
 
 
@@ -114,6 +116,8 @@ def heading_of(path: str, encoding: str, profile: Profile, separator: str) -> He
     text = header.decode("utf-8", "replace")
     given = profile.read.get("delimiter") or separator
     used = given if given in text else max(SEPARATORS, key=text.count)
+    if text.count(used) > MOST_COLUMNS:
+        raise LogError(f"{path}: its header names more than {MOST_COLUMNS} columns; that is no log")
     names = _fields(path, header, used)
     columns = profile.read.get("columns")
     start = len(skipped) + len(raw)
@@ -128,7 +132,7 @@ def _fields(path: str, header: bytes, separator: str) -> list[str]:
     """Return the names in a header line as polars reads them, each once."""
     try:
         return pl.read_csv(header, separator=separator, infer_schema=False).columns
-    except pl.exceptions.PolarsError as error:
+    except POLARS_FAILS as error:
         raise LogError(f"{path}: its header cannot be read ({str(error).splitlines()[0]})") from error
 
 

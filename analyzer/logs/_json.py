@@ -132,6 +132,8 @@ def names_of(path: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the names of all members of rows, in order; LogError where there are too many."""
     names: dict[str, None] = {}
     for row in rows:
+        if row.keys() <= names.keys():
+            continue
         names.update(dict.fromkeys(row))
         if len(names) > MOST_NAMES:
             raise LogError(
@@ -147,6 +149,8 @@ def printable(text: str) -> str:
 
 def flat(record: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
     """Return the members of a record, those of objects within it as `outer.inner`."""
+    if not prefix and dict not in map(type, record.values()) and "".join(record).isascii():
+        return dict(record)
     found: dict[str, Any] = {}
     for name, value in record.items():
         own = prefix + printable(name)
@@ -165,6 +169,10 @@ def column_of(values: list[Any]) -> pl.Series:
             return pl.Series(values, dtype=pl.Int64)
         except OverflowError:
             kinds = {str}
+    if kinds == {float}:
+        return pl.Series(values, dtype=pl.Float64)
+    if kinds == {str} and "".join(filter(None, values)).isascii():
+        return pl.Series(values, dtype=pl.String)
     if kinds and kinds <= {int, float}:
         return pl.Series([None if v is None else _float(v) for v in values], dtype=pl.Float64)
     return pl.Series([_word(value) for value in values], dtype=pl.String)

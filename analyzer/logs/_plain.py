@@ -10,7 +10,7 @@ import polars as pl
 
 from analyzer.logs._clocks import compared
 from analyzer.logs._columns import SPEED_TO_KPH, TIMES, columns_of, doubled, shortened
-from analyzer.logs._format import NO_REJECTS, Log, ReadOptions
+from analyzer.logs._format import NO_REJECTS, POLARS_FAILS, Log, ReadOptions
 from analyzer.logs._numbers import numbers, with_point
 from analyzer.logs._places import placed
 from analyzer.logs._positions import NO_FIX, reasons_of, refuse_other_coordinates, sound_as_a_whole
@@ -200,7 +200,11 @@ def _split(sheet: Sheet, typed: pl.DataFrame, columns: Mapping[str, str]) -> tup
 def _own_words(sheet: Sheet, bad: pl.Series, columns: Mapping[str, str]) -> list[str]:
     """Return what the log itself says in the records that are rejected."""
     rows = sheet.raw(bad) if sheet.raw else sheet.frame.filter(bad)
-    return [_joined(row) for row in rows.select(list(dict.fromkeys(columns.values()))).iter_rows()]
+    said = rows.select(list(dict.fromkeys(columns.values())))
+    try:
+        return [_joined(row) for row in said.iter_rows()]
+    except (ValueError, OverflowError, *POLARS_FAILS):  # dates that Python cannot hold are shown as numbers
+        return [_joined(row) for row in said.select(pl.all().to_physical()).iter_rows()]
 
 
 def _joined(row: tuple[Any, ...]) -> str:

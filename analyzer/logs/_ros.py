@@ -122,7 +122,7 @@ def _without_position(path: str, reading: _Reading) -> str:
     state = "; it is damaged or was cut off" if reading.course.cut or reading.course.bad_chunks else ""
     missing = f"; unknown types: {_types(reading.undecoded)}" if reading.undecoded else ""
     return (
-        f"{path}: holds no position (sensor_msgs/NavSatFix): {reading.count} message(s), {rejects} of them rejected"
+        f"{path}: holds no position (sensor_msgs/NavSatFix); messages: {reading.count}, rejected: {rejects}"
         f"{missing}; its topics are: {shown or 'none'}{state}"
     )
 

@@ -74,8 +74,8 @@ def _dated(clock: Clock, stamp: Times, log: Times, topic: Times) -> None:
         return
     if (log[early] < YEAR_2000_NS).any():
         message = (
-            f"{clock.path}: neither the messages' own times nor the log times of {int(early.sum())} message(s) have a "
-            "date (they lie before the year 2000: seconds of the day, or since a start); set the recorder's clock"
+            f"{clock.path}: neither the messages' own times nor the log times have a date in {int(early.sum())} of its "
+            "messages (they lie before the year 2000: seconds of the day, or since a start); set the recorder's clock"
         )
         raise LogError(message)
     for number in np.unique(topic[early]):

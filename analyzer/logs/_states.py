@@ -14,7 +14,7 @@ import polars as pl
 from analyzer.errors import LogError
 from analyzer.logs._columns import TIMES, named_columns
 from analyzer.logs._files import sha256_of
-from analyzer.logs._format import NO_REJECTS, ReadOptions
+from analyzer.logs._format import NO_REJECTS, POLARS_FAILS, ReadOptions
 from analyzer.logs._plain import clean_text
 from analyzer.logs._profile import Profile, load_profile
 from analyzer.logs._remarks import Remark
@@ -101,7 +101,7 @@ def _frame(path: Path) -> pl.DataFrame:
         line = data.split(b"\n", 1)[0].decode()
         separator = max(_SEPARATORS, key=line.count)
         return pl.read_csv(io.BytesIO(data), separator=separator, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (*POLARS_FAILS, OSError) as error:
         raise LogError(f"{path}: cannot be read as a table to join ({str(error).splitlines()[0]})") from error
 
 

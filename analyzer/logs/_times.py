@@ -14,6 +14,9 @@ from analyzer.windows import resolve_local
 INSTANT = pl.Datetime("us", "UTC")
 PER_UNIT_US = {"timestamp_s": 1_000_000.0, "timestamp_ms": 1_000.0, "timestamp_us": 1.0, "timestamp_ns": 1e-3}
 _EARLIEST_US, _LATEST_US = 315_532_800_000_000, 7_258_118_400_000_000
+_YEARS_S = (-62_135_510_400, 253_402_214_400)
+"""Seconds since 1970 of the years 1 to 9999, less a day at both ends for the offset of a time zone."""
+_TICKS = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 _SIGNS_OF_TIME = frozenset("-:/TZ")
 SPAN_US = (_EARLIEST_US, _LATEST_US)
 """Instants of logs lie in 1980 to 2200."""
@@ -143,11 +146,20 @@ def _naive_refused(path: str) -> LogError:
 
 def _from_datetimes(path: str, column: pl.Series, timezone: str | None, said: list[Remark]) -> pl.Series:
     """Return instants from typed datetimes."""
+    column = _of_years_that_exist(column)
     if column.dtype.time_zone is not None:  # type: ignore[attr-defined]
         return column.dt.convert_time_zone("UTC").cast(INSTANT)
     if timezone is None:
         raise _naive_refused(path)
     return _located(path, column, timezone, said)
+
+
+def _of_years_that_exist(column: pl.Series) -> pl.Series:
+    """Return datetimes with those outside the years 1 to 9999, which no calendar here can hold, as null."""
+    ticks = _TICKS[column.dtype.time_unit]  # type: ignore[attr-defined]
+    low, high = (second * ticks for second in _YEARS_S)
+    count = column.to_physical()
+    return column if within(count, low, high) else column.set(~count.is_between(low, high), None)
 
 
 def _located(path: str, column: pl.Series, timezone: str, said: list[Remark]) -> pl.Series:

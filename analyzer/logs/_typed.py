@@ -7,7 +7,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._columns import columns_of
-from analyzer.logs._format import Log, Part, PartSize, Plan, ReadOptions, bounds, refuse_unreadable
+from analyzer.logs._format import POLARS_FAILS, Log, Part, PartSize, Plan, ReadOptions, bounds, refuse_unreadable
 from analyzer.logs._plain import Sheet, log_of
 from analyzer.logs._profile import fitting, load_profile
 from analyzer.logs._remarks import built_in
@@ -23,7 +23,7 @@ def plan_typed(path: str, options: ReadOptions, size: PartSize, name: str, scan:
         names = lazy.collect_schema().names()
         columns_of(path, names, fitting(profile, names))
         count = int(lazy.select(pl.len()).collect().item())
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (*POLARS_FAILS, OSError) as error:
         raise _unreadable(path, name, error) from error
     if not count:
         refuse_unreadable(path, 0, None)
@@ -41,13 +41,13 @@ def read_typed(plan: Plan, part: Part, options: ReadOptions, scan: Scan) -> Log:
         profile = fitting(profile, names)
         columns = columns_of(plan.path, names, profile)
         frame = lazy.select(list(dict.fromkeys(columns.values()))).slice(part.start, length).collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (*POLARS_FAILS, OSError) as error:
         raise _unreadable(plan.path, plan.format, error) from error
     return log_of(
         Sheet(plan.path, plan.format, frame.rechunk(), remarks=built_in(plan.path, profile.name)), options, profile
     )
 
 
-def _unreadable(path: str, name: str, error: Exception) -> LogError:
+def _unreadable(path: str, name: str, error: BaseException) -> LogError:
     """Return the refusal of a table that polars cannot read."""
     return LogError(f"{path}: cannot be read as {name} ({str(error).splitlines()[0]}); was it cut off?")

@@ -21,7 +21,7 @@ import polars as pl
 from analyzer.errors import LogError
 from analyzer.logs._columns import columns_of
 from analyzer.logs._files import is_url
-from analyzer.logs._format import NO_REJECTS, Format, Log, Part, PartSize, Plan, ReadOptions
+from analyzer.logs._format import NO_REJECTS, POLARS_FAILS, Format, Log, Part, PartSize, Plan, ReadOptions
 from analyzer.logs._json import column_of
 from analyzer.logs._packed import open_bytes
 from analyzer.logs._plain import Sheet, clean_text, log_of
@@ -81,7 +81,7 @@ def _at_once(plan: Plan, data: bytes, members: dict[str, Any], profile: Profile)
     try:
         frame = pl.read_ndjson(data, schema={name: kind or pl.String for name, kind in types.items()})
         names = list(members) if _complete(frame, data) else _all_members(data, members)
-    except pl.exceptions.PolarsError:
+    except POLARS_FAILS:
         return None
     if frame.height != lines or columns_of(plan.path, names, profile) != wanted:
         return None

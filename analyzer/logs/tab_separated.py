@@ -9,6 +9,7 @@ SWEEPER-1	1772413200000	35.1916	126.8203	1.4
 
 from analyzer.logs._delimited import plan_delimited, read_delimited
 from analyzer.logs._format import Format, Log, Part, PartSize, Plan, ReadOptions
+from analyzer.logs._heading import is_text
 
 
 def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
@@ -19,8 +20,4 @@ def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
     return read_delimited(plan, part, options, "\t")
 
 
-def _recognises(_head: bytes) -> bool:
-    return False  # any text may be a table: CSV answers for it
-
-
-FORMAT = Format("tsv", (".tsv", ".tab"), _recognises, _read, _plan, unpacks=True)
+FORMAT = Format("tsv", (".tsv", ".tab"), is_text, _read, _plan, unpacks=True, is_vague=True)

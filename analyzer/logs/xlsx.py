@@ -25,7 +25,7 @@ import polars as pl
 from analyzer.errors import LogError
 from analyzer.logs._columns import columns_of
 from analyzer.logs._files import is_url
-from analyzer.logs._format import Format, Log, Part, Plan, ReadOptions, refuse_unreadable
+from analyzer.logs._format import POLARS_FAILS, Format, Log, Part, Plan, ReadOptions, refuse_unreadable
 from analyzer.logs._packed import FREE_BYTES, MOST_TIMES
 from analyzer.logs._plain import Sheet, log_of
 from analyzer.logs._profile import Profile, fitting, load_profile
@@ -111,7 +111,7 @@ def _tables(path: str, book: bytes, profile: Profile) -> dict[str, pl.DataFrame]
             raise LogError(f"{path}: has no sheet {wanted!r}; it has {', '.join(reader.sheet_names)}")
         names = reader.sheet_names if wanted is None else [wanted]
         return {name: _texts(reader.load_sheet(name, header_row=None, dtypes="string")) for name in names}
-    except (fastexcel.FastExcelError, pl.exceptions.PolarsError, ValueError) as error:
+    except (fastexcel.FastExcelError, *POLARS_FAILS, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise LogError(f"{path}: cannot be read as a workbook ({reason}); save it anew as XLSX") from error
 

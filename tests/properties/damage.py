@@ -31,21 +31,26 @@ def _doubled(data, at):
     return data[: place + 1 + at % 40] + data[place:]
 
 
+DAMAGES = (_cut, _flip, _flip, _flip, _gone, _doubled)
+
+
 def damaged(*seeds):
     """Return a strategy of seeds with one to six damages."""
-    one = st.tuples(st.sampled_from([_cut, _flip, _flip, _flip, _gone, _doubled]), st.integers(0, 1 << 24))
-    return st.builds(_apply, st.sampled_from(seeds), st.lists(one, min_size=1, max_size=6))
+    one = st.tuples(st.sampled_from(DAMAGES), st.integers(0, 1 << 24))
+    return st.builds(apply, st.sampled_from(seeds), st.lists(one, min_size=1, max_size=6))
 
 
-def _apply(data, damages):
+def apply(data, damages):
+    """Return data with damages: pairs of one of `DAMAGES` and where."""
     for damage, at in damages:
         data = damage(data, at) if data else data
     return data
 
 
-def read_whatever(path, data):
-    """Assert that reading gives a log in which everything is counted, or LogError, soon."""
-    path.write_bytes(data)
+def read_whatever(path, data=None):
+    """Assert that reading gives a log in which everything is counted, or LogError, soon; `data` is written first."""
+    if data is not None:
+        path.write_bytes(data)
     started = time.perf_counter()
     with suppress(LogError):
         log = read_log(str(path), OPTIONS)

@@ -65,3 +65,20 @@ def test_a_ledger_changes_no_table_however_logs_are_divided(seed):
     assert first.tracks.equals(second.tracks)
     assert done(ledger) == 0
     assert ledger.damaged == []
+
+
+def test_odometers_are_told_by_what_is_kept(tmp_path):
+    rows = (
+        f"S-1,2026-03-17T10:{n // 60:02}:{n % 60:02}Z,{35.19 + n * 5e-5:.7f},126.82,20,{n * 5.55 / 1609.344:.4f}"
+        for n in range(600)
+    )
+    header = "vehicle_id,timestamp,latitude,longitude,speed_kph,odometer_m"
+    (tmp_path / "log.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+    logs, zone_set = [str(tmp_path / "log.csv")], load_zone_set("demo")
+    whole = analyze(logs, zone_set)
+    assert any(notice.code == "odometer-unit" for notice in whole.notices)
+    for _ in range(2):
+        assert_all_the_same(whole, judge(logs, zone_set, tmp_path / "ledger")[0])
+    assert_all_the_same(
+        analyze(logs, load_zone_set("gwangju")), judge(logs, load_zone_set("gwangju"), tmp_path / "ledger")[0]
+    )

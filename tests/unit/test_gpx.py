@@ -71,7 +71,7 @@ def test_times_without_offset_are_utc_and_said(tmp_path):
     log = read(tmp_path, text, ReadOptions(timezone="Asia/Seoul"))
     assert [t.hour for t in log.records["time"]] == [1, 1]
     notice = next(n for n in log.notices if n.code == "times-taken-as-utc")
-    assert "1 time(s)" in notice.en
+    assert "1 time without" in notice.en
     profile = tmp_path / "profile.toml"
     profile.write_text('[fixed]\ntimezone = "Asia/Seoul"\n', encoding="utf-8")
     log = read(tmp_path, text, ReadOptions(profile=profile))

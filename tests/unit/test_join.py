@@ -51,7 +51,7 @@ def test_states_are_taken_as_of_the_time(joined):
     analysis = joined(MODES, 60)
     assert seconds(analysis) == {"autonomous": 30.0, "manual": 29.0}
     (notice,) = notices(analysis, "joined")
-    assert "60 record(s)" in notice.en
+    assert "60 records" in notice.en
     assert "the oldest is 29 s old, 60 s are allowed); 0 found none" in notice.en
 
 
@@ -60,7 +60,7 @@ def test_an_old_state_is_unknown(joined):
     analysis = joined(MODES)
     assert seconds(analysis) == {"autonomous": 11.0, "unknown": 19.0 + 18.0, "manual": 11.0}
     (notice,) = notices(analysis, "joined")
-    assert "22 record(s)" in notice.en
+    assert "22 records" in notice.en
     assert "38 found none" in notice.en
 
 

@@ -79,3 +79,17 @@ def test_numbers_choose_the_form(number, english):
 def test_a_catalogue_is_read_as_gettext_writes_it():
     source = '#, fuzzy\nmsgid ""\nmsgstr "Language: ko\\n"\n\nmsgid "a"\n"b"\nmsgstr "c\\"d"\n\nmsgid "x"\nmsgid_plural "xs"\nmsgstr[0] "y"\n'
     assert list(language.entries(source)) == [("", "Language: ko\n"), ("ab", 'c"d'), ("x", "y")]
+
+
+def test_every_remark_is_a_sentence_of_one_and_of_several():
+    from analyzer.logs import Remark, notices_of
+    from analyzer.logs._remarks import _SENTENCES
+
+    for code in _SENTENCES:
+        for count in (1, 12_345):
+            (notice,) = notices_of([Remark(code, "a.log", count, ("one", "two"))])
+            for text in (notice.ko, notice.en):
+                assert text.startswith("a.log: ")
+                assert not set("{}") & set(text), text
+            assert "(s)" not in notice.en
+            assert "1 times" not in notice.en

@@ -279,6 +279,20 @@ def test_what_lies_in_a_folder_and_is_no_log_is_left_out_and_said(tmp_path):
         ("left-out-zones", "zones"),
     }
     told = "".join(said.values())
-    assert "3 file(s) of a zone set (zones.geojson) were not read as logs: fleet.csv, rules.toml, zones.geo" in told
-    assert "1 file(s) of no known kind were not read as logs: old.zip." in told
+    assert "3 files of a zone set (zones.geojson) were not read as logs: fleet.csv, rules.toml, zones.geo" in told
+    assert "1 file of no known kind was not read as a log: old.zip." in told
     assert find_logs([str(tmp_path / "zones" / "zones.geojson")])  # named itself: read
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("zone", ["UTC", None])
+@pytest.mark.parametrize("wild", [-(2**63) + 1, 2**63 - 1, -(10**18) * 3, 253_402_300_800_000_000])
+def test_datetimes_of_no_calendar_are_rejects(tmp_path, unit, zone, wild):
+    good = 1_773_709_200 * {"ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    frame = pl.DataFrame({"timestamp": [good, wild, good + 1], "latitude": [35.1] * 3, "longitude": [126.8] * 3})
+    frame = frame.with_columns(pl.col("timestamp").cast(pl.Datetime(unit)).dt.replace_time_zone(zone))
+    frame.write_parquet(tmp_path / "log.parquet")
+    log = read_log(str(tmp_path / "log.parquet"), ReadOptions(timezone="Asia/Seoul"))
+    expected = [] if unit == "ns" else [(2, "bad-time")]
+    assert log.rejects.select("record", "reason").rows() == expected
+    assert log.rejects["text"].to_list() == [f"{wild} 35.1 126.8"] * len(expected)

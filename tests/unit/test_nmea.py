@@ -311,7 +311,7 @@ def test_whole_second_rmc_takes_the_fraction_of_its_gga(tmp_path, order, moved):
     log = read(tmp_path, *epochs("010203.50", "010204.00", "010204.50", "010205.00", order=order, moved=moved))
     halves = [500_000, 0, 500_000, 0]
     assert log.records["time"].to_list() == [at(1, 2, 3 + (n + 1) // 2, us) for n, us in enumerate(halves)]
-    assert "2 position(s)" in next(n.en for n in log.notices if n.code == "finer-times")
+    assert "2 positions" in next(n.en for n in log.notices if n.code == "finer-times")
 
 
 def test_a_second_that_does_not_pair_stays_whole(tmp_path):

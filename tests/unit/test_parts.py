@@ -241,8 +241,8 @@ def test_remarks_add_up_in_any_order():
     ]
     first, second = notices_of(remarks)
     assert (first.code, second.code) == ("negative-speed", "unmapped-operator")
-    assert first.en == "a.csv: 5 speed(s) below 0 are taken as not said."
-    assert second.en == "b.csv: 5 value(s) of operator are not known and count as 'unknown': 'a', 'b', 'c', 'd', 'e'."
+    assert first.en == "a.csv: 5 speeds below 0 are taken as not said."
+    assert second.en == "b.csv: 5 values of operator are not known and count as 'unknown': 'a', 'b', 'c', 'd', 'e'."
     assert notices_of(reversed(remarks)) == (first, second)
 
 
@@ -264,3 +264,12 @@ def test_times_of_one_layout_are_those_of_single_texts(fraction, offset):
     odd += [f" {texts[8]} ", texts[9] + "x", texts[10].replace("T", "t"), texts[11].replace(".", ":"), texts[12][:-1]]
     column = pl.Series("timestamp", [*texts, *odd, *texts])
     assert instants("x", column, "timestamp", "Asia/Seoul").equals(_parsed("x", "Asia/Seoul", column))
+
+
+@pytest.mark.parametrize("end", ['"', '5,"', '35.15,"'])
+def test_a_table_that_ends_in_an_open_quote_is_no_crash(tmp_path, end):
+    """A lone quote where a number is due makes polars 2.1 panic."""
+    path = tmp_path / "log.csv"
+    path.write_text(f"{HEADER}\n{ROW.format(1)}\nV1,2026-03-17T10:00:02+09:00,{end}", encoding="utf-8")
+    log = read_log(str(path), PLAIN)
+    assert (log.record_count, log.records.height) == (2, 1)

@@ -182,7 +182,7 @@ def test_names_of_vehicles_lose_a_point_only_with_a_word(tmp_path):
     row = ",2026-03-17T10:00:00Z,35.1,126.8\n"
     log = read(tmp_path, f"{header}971650.0{row}977331{row}971650.0{row}")
     assert log.records["vehicle_id"].to_list() == ["971650", "977331", "971650"]
-    assert " 2 vehicle name(s)" in str(log.notices)
+    assert " 2 vehicle names" in str(log.notices)
     log = read(tmp_path, f"{header}1.0{row}v1.0{row}1.50{row}")
     assert log.records["vehicle_id"].to_list() == ["1", "v1.0", "1.50"]
 

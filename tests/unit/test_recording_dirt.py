@@ -16,6 +16,7 @@ from analyzer.errors import LogError
 from analyzer.logs import ReadOptions, find_logs, read_log
 from analyzer.logs._unpack import zstd
 from analyzer.zone_loading import load_zone_set
+from tests.recorders import record2
 from tests.unit.test_recordings import NEW, REPORT, START_NS, write2
 
 SECOND = 10**9
@@ -59,14 +60,7 @@ def fix_of(store, ns, number):
 
 def write(folder, messages, store=None, plugin=StoragePlugin.MCAP):
     """Write (topic, type, log time, message); return the file."""
-    store = store or store_of()
-    with Writer(folder, version=9, storage_plugin=plugin) as writer:
-        topics = {}
-        for topic, kind, ns, message in messages:
-            if topic not in topics:
-                topics[topic] = writer.add_connection(topic, kind, typestore=store)
-            writer.write(topics[topic], ns, store.serialize_cdr(message, kind))
-    return str(next(p for p in folder.iterdir() if p.suffix in (".mcap", ".db3")))
+    return record2(folder, messages, store or store_of(), plugin)
 
 
 def write_fixes(folder, clocks):

@@ -3,13 +3,12 @@
 import numpy as np
 import polars as pl
 import pytest
-from rosbags.rosbag1 import Writer as Writer1
-from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
-from rosbags.rosbag2 import Writer as Writer2
+from rosbags.rosbag2 import StoragePlugin
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from analyzer.errors import LogError
 from analyzer.logs import ReadOptions, read_log
+from tests.recorders import record1, record2
 
 START_NS = 1_773_709_200 * 10**9
 NEW = "uint8 AUTONOMOUS=1\nuint8 MANUAL=4\nbuiltin_interfaces/Time stamp\nuint8 mode\n"
@@ -73,27 +72,13 @@ def messages(store, modes, operation=()):
 
 def write2(folder, plugin, report=NEW, modes=(), operation=(), compressed=False):
     store = typestore(report)
-    recording = Writer2(folder, version=9, storage_plugin=plugin)
-    if compressed:
-        recording.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
-    with recording as writer:
-        topics = {}
-        for topic, kind, ns, message in sorted(messages(store, modes, operation), key=lambda m: m[2]):
-            if topic not in topics:
-                topics[topic] = writer.add_connection(topic, kind, typestore=store)
-            writer.write(topics[topic], ns, store.serialize_cdr(message, kind))
-    return str(next(p for p in folder.iterdir() if p.suffix in (".mcap", ".db3")))
+    said = sorted(messages(store, modes, operation), key=lambda m: m[2])
+    return record2(folder, said, store, plugin, "zstd" if compressed else "")
 
 
 def write1(path):
     store = get_typestore(Stores.ROS1_NOETIC)
-    with Writer1(path) as writer:
-        topics = {}
-        for topic, kind, ns, message in sorted(messages_without_modes(store), key=lambda m: m[2]):
-            if topic not in topics:
-                topics[topic] = writer.add_connection(topic, kind, typestore=store)
-            writer.write(topics[topic], ns, store.serialize_ros1(message, kind))
-    return str(path)
+    return record1(path, sorted(messages_without_modes(store), key=lambda m: m[2]), store)
 
 
 def messages_without_modes(store):

@@ -52,3 +52,14 @@ def test_no_file_holds_a_path_of_somebodys_machine():
     texts = {p: p.read_text(encoding="utf-8") for p in files}
     found = [p.name for p, text in texts.items() if re.search(r"(?<![\w.-])/(home|root|tmp|Users|work)/", text)]
     assert found == []
+
+
+def test_scripts_in_the_docs_are_python():
+    scripts = re.findall(
+        r"^```python\n(.*?)^```",
+        (ROOT / "docs" / "converting.md").read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    assert len(scripts) == 4
+    for script in scripts:
+        compile(script, "docs/converting.md", "exec")
