@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.zonelog-stamp
+EXTRAS_STAMP := $(VENV)/.zonelog-extras-stamp
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.zonelog-stamp
 
@@ -11,7 +12,10 @@ BENCH_STAMP := $(BENCH_VENV)/.zonelog-stamp
 demo: $(STAMP)
 	$(BIN)/zonelog demo --out zonelog-demo
 
-test: $(STAMP) lint
+# EXTRAS=ray,s3 tests the extras as well, and fails where they cannot be tested.
+EXTRAS ?=
+export EXTRAS
+test: $(STAMP) $(if $(EXTRAS),$(EXTRAS_STAMP)) lint
 	$(BIN)/python -m pytest
 
 # Every reader on damaged files, for so many seconds; `make test` does the same for a few.
@@ -53,6 +57,10 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(BIN)/python -m compileall -q analyzer
 	touch $(STAMP)
 
+$(EXTRAS_STAMP): $(STAMP) requirements-extras.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-extras.lock
+	touch $(EXTRAS_STAMP)
+
 $(BENCH_STAMP): requirements-bench.lock pyproject.toml
 	$(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-bench.lock
@@ -70,6 +78,7 @@ lock:
 	$(LOCK) --group build --output-file requirements.lock
 	$(LOCK) --group build --group dev --output-file requirements-dev.lock
 	$(LOCK) --group build --group bench --output-file requirements-bench.lock
+	$(LOCK) --group build --group dev --group extras --output-file requirements-extras.lock
 
 clean:
 	rm -rf $(VENV) $(BENCH_VENV) zonelog-demo dist

@@ -94,6 +94,14 @@ def cli() -> None:
     show_default=True,
     help="Which verdicts make the exit status other than 0.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "serial", "ray"]),
+    default="local",
+    show_default=True,
+    envvar="ZONELOG_ENGINE",
+    help="Who judges: the processes of this machine, this one alone, or a Ray cluster.",
+)
 @click.option("--ledger", type=FOLDER, metavar="DIR", help="Keep what was read and judged; do only what is new.")
 @click.option("--basemap", multiple=True, type=FILE, help="What lies under the map: GeoJSON, GPKG or FGB (repeatable).")
 @click.option("--tiles", metavar="URL", help="Online basemap; without it the map asks for nothing.")

@@ -17,6 +17,7 @@ import polars as pl
 
 from analyzer.accounting import accounts_of, all_notices, join_account, join_notices, rejects_table
 from analyzer.checks import checks
+from analyzer.engines import Engine, engine_of
 from analyzer.errors import LogError
 from analyzer.joins import Join
 from analyzer.judging import Judged, judge_all, slice_tasks
@@ -33,7 +34,6 @@ from analyzer.logs import (
     read_states,
     sha256_of,
 )
-from analyzer.pool import Pool, pool_of
 from analyzer.reduction import reduce
 from analyzer.results import Analysis, LogAccount
 from analyzer.shard import World
@@ -69,7 +69,7 @@ class Options:
     base: Path | None = None
     progress: Callable[[int, int, str], None] | None = None
     draw: bool = True
-    pool: Pool | None = None
+    pool: Engine | None = None
     join: Path | None = None
     join_tolerance_s: float | None = None
     ledger: Ledger | None = None
@@ -88,7 +88,7 @@ def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | No
     if not plans:
         raise LogError("\n".join(failed.values()) or "no log was given: name a file, a folder or a pattern")
     with ExitStack() as stack:
-        pool = options.pool or stack.enter_context(pool_of(1))
+        pool = options.pool or stack.enter_context(engine_of("serial"))
         if options.ledger is None and sum(p.records for plan in plans for p in plan.parts) >= WORTH_SHARING:
             pool.start()
         hasher = stack.enter_context(ThreadPoolExecutor(1))
@@ -145,7 +145,7 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     failed: dict[str, str],
     zone_set: ZoneSet,
     options: Options,
-    pool: Pool,
+    pool: Engine,
     side: _Side,
 ) -> Analysis:
     """Return the analysis of planned logs."""
@@ -193,7 +193,7 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
 
 
 def _judged(  # noqa: PLR0913 - as _analyzed
-    plans: list[Plan], world: World, options: Options, pool: Pool, side: _Side, join: Join | None
+    plans: list[Plan], world: World, options: Options, pool: Engine, side: _Side, join: Join | None
 ) -> Judged:
     """Return what is judged of planned logs: now, or, with a ledger, in runs before this one."""
     tell, ledger = _telling(options, side.sliced), options.ledger
@@ -225,7 +225,7 @@ def _types(trips: pl.DataFrame) -> dict[str, tuple[str, ...]]:
     return {vehicle: tuple(types) for vehicle, types in stated.sort("vehicle_id").iter_rows()}
 
 
-def _common(world: World, options: Options, pool: Pool, join: Join | None, *, alone: bool) -> Common:
+def _common(world: World, options: Options, pool: Engine, join: Join | None, *, alone: bool) -> Common:
     """Return what all tasks share."""
     return Common(
         world=world,

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from analyzer.engines import Runner
 from analyzer.errors import LogError, WorkerError
 from analyzer.kept_tasks import HoursTask, Source, regathers
 from analyzer.legs import hints_for
 from analyzer.logs import PART_RECORDS, Plan, is_empty_recording, refuse_unreadable
-from analyzer.pool import Runner
 from analyzer.reduction import numbered_legs, together
 from analyzer.seams import by_day, in_shards, seams_of, tangled_vehicles
 from analyzer.shard import Shard

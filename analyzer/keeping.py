@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from analyzer.engines import Engine
 from analyzer.errors import LedgerError, WorkerError
 from analyzer.grounds import grounds_of
 from analyzer.joins import Joined
 from analyzer.kept_tasks import HoursTask, Regather
-from analyzer.pool import Pool
 from analyzer.shard import Shard
 from analyzer.shelf import Shelf, reading_key, remarks_from, remarks_of
 from analyzer.stated import Hints
@@ -59,6 +59,11 @@ class Keep:
     task: Task
     name: Name
 
+    @property
+    def records(self) -> int:
+        """Return about how many records it reads."""
+        return self.task.records
+
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:
         """Return the outcome, once it is kept."""
         if common.shelf is None:
@@ -79,7 +84,7 @@ class Keep:
 class Keeper:
     """Does jobs as a pool does, but each only once for all runs on a ledger; or none, with `found_only`."""
 
-    pool: Pool
+    pool: Engine
     common: Common
     shelf: Shelf
     tool: dict[str, str]
@@ -157,8 +162,8 @@ def _described(task: Task, shelf: Shelf) -> tuple[Any, tuple[int, ...]]:
         rest = () if isinstance(task, HoursTask) else (task.vehicles, task.hours, task.alone)
         return [type(task).__name__, read, rest], files
     if isinstance(task, SeamTask):
-        files = tuple(task.records["file"].unique().sort().to_list())
-        frames = (_renumbered(task.records, _numbers(files)), task.seams)
+        files = tuple(task.left["file"].unique().sort().to_list())
+        frames = (_renumbered(task.left, _numbers(files)), task.seams)
         return ["seam", [_digest_of_frame(frame) for frame in frames]], files
     raise TypeError(task)
 

@@ -17,7 +17,7 @@ from analyzer.errors import LedgerError
 from analyzer.logs import Plan
 from analyzer.shard import analyze_shard
 from analyzer.stated import Hints
-from analyzer.tasks import HOUR, Common, Outcome, Piece, Reading, SliceTask, Spill, read_batch
+from analyzer.tasks import HOUR, Common, Outcome, Piece, Reading, SliceTask, Spill, read_batch, records_of
 
 KEPT_BATCHES = 2
 """Slices of one task at the most: few, because they are judged again together."""
@@ -46,6 +46,11 @@ class HoursTask:
     """Say how many records of each vehicle there are in each hour, source by source."""
 
     sources: tuple[Source, ...]
+
+    @property
+    def records(self) -> int:
+        """Return about how many records it reads."""
+        return records_of(source.batch for source in self.sources)
 
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:  # noqa: ARG002 - nothing is judged
         """Return the counts."""
@@ -81,6 +86,11 @@ class Regather:
     vehicles: tuple[str, ...]
     hours: tuple[int, int] | None
     alone: bool
+
+    @property
+    def records(self) -> int:
+        """Return about how many records it reads."""
+        return records_of(source.batch for source in self.sources)
 
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:
         """Return the rows of the shard."""

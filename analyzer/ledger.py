@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from analyzer.engines import Engine
 from analyzer.errors import LedgerError, LogError
 from analyzer.index import Index, Stamp, now_ns, stamped
 from analyzer.keeping import Keeper
 from analyzer.logs import Part, PartSize, Plan, ReadOptions, States, companions, is_url, read_states, sha256_of
-from analyzer.pool import Pool, cores
+from analyzer.pool import cores
 from analyzer.shelf import KeptFile, KeptLog, Shelf, reading_key
 from analyzer.store import BAD, Store, digest_of
 from analyzer.tasks import Common
@@ -65,7 +66,7 @@ class Ledger:
         """Return the records of these logs."""
         return Shelf(self.store, {file: self.logs[plan.path] for file, plan in enumerate(plans)})
 
-    def runner(self, pool: Pool, common: Common, worth_sharing: int) -> Keeper:
+    def runner(self, pool: Engine, common: Common, worth_sharing: int) -> Keeper:
         """Return who does the tasks of a run."""
         if common.shelf is None:
             raise LedgerError("what is kept needs a ledger")

@@ -20,7 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from analyzer.errors import WorkerError
 
@@ -75,19 +75,6 @@ def _work(common: Path, job: "Job") -> "Outcome":
         _held.clear()
         _held[common] = pickle.loads(common.read_bytes())  # noqa: S301 - written by the process that made this one
     return job[0].run(_held[common], job[1])
-
-
-class Runner(Protocol):
-    """Who does the jobs; one that `keeps` their outcomes needs jobs that do not depend on each other's neighbours."""
-
-    @property
-    def keeps(self) -> bool:
-        """Return whether outcomes are kept from run to run."""
-        ...
-
-    def run(self, jobs: Sequence["Job"], done: Callable[[int], None] = ...) -> list["Outcome | WorkerError"]:
-        """Return the outcome of every job, in their order."""
-        ...
 
 
 class Pool:

@@ -12,8 +12,8 @@ import click
 from analyzer import __version__
 
 if TYPE_CHECKING:
+    from analyzer.engines import Engine
     from analyzer.ledger import Ledger
-    from analyzer.pool import Pool
     from analyzer.results import Analysis
 
 MANY_BYTES = 40_000_000
@@ -25,11 +25,12 @@ FREED_MEMORY = "dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:1"
 
 def run_analysis(given: dict[str, Any]) -> "Analysis":
     """Read, judge and write what the options of `analyze` say, with as many processes as are worth it."""
-    from analyzer.pool import cores, pool_of  # noqa: PLC0415
+    from analyzer.engines import engine_of  # noqa: PLC0415
 
-    with pool_of(cores()) as pool:
+    with engine_of(given["engine"]) as pool:
         if _bytes_of(given["logs"]) >= MANY_BYTES:
-            os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes share the cores
+            if given["engine"] == "local":
+                os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes share the cores
             os.environ.setdefault("_RJEM_MALLOC_CONF", FREED_MEMORY)
             if given["ledger"] is None:  # else what is to be done is known later
                 pool.start()
@@ -42,7 +43,7 @@ def _bytes_of(logs: Sequence[str]) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _analyze_with(pool: "Pool", given: dict[str, Any]) -> "Analysis":
+def _analyze_with(pool: "Engine", given: dict[str, Any]) -> "Analysis":
     """Read, judge and write."""
     gc.disable()  # nothing that is imported is garbage
     from analyzer import terminal  # noqa: PLC0415

@@ -5,7 +5,8 @@ the same outcome. Its records live only while it runs.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -95,6 +96,11 @@ class Outcome:
 class Task(Protocol):
     """A piece of work."""
 
+    @property
+    def records(self) -> int:
+        """Return about how many records it reads."""
+        ...
+
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:
         """Do it; `hints` are what the rest of the log says of its trips."""
         ...
@@ -114,6 +120,11 @@ class Piece:
     part: Part
 
 
+def records_of(batches: Iterable[tuple[Piece, ...]]) -> int:
+    """Return about how many records some parts have."""
+    return sum(piece.part.records for batch in batches for piece in batch)
+
+
 UNASKED = ("control_mode_raw", "heading_deg", "odometer_m")  # the last is looked at apart
 """Columns of records of which no verdict speaks: not kept."""
 
@@ -124,6 +135,11 @@ class SliceTask:
 
     number: int
     batches: tuple[tuple[Piece, ...], ...]
+
+    @property
+    def records(self) -> int:
+        """Return about how many records it reads."""
+        return records_of(self.batches)
 
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:
         """Return the rows of the slices; vehicles with samples are put aside unless the task is alone."""
@@ -169,6 +185,11 @@ class SpillTask:
     batches: tuple[tuple[Piece, ...], ...]
     vehicles: tuple[str, ...]
 
+    @property
+    def records(self) -> int:
+        """Return about how many records it reads."""
+        return records_of(self.batches)
+
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:  # noqa: ARG002 - nothing is judged
         """Return where the records are."""
         readings: list[Reading] = []
@@ -198,6 +219,11 @@ class GatherTask:
     rows: tuple[Rows, ...]
     alone: bool
 
+    @property
+    def records(self) -> int:
+        """Return how many records it reads."""
+        return sum(rows.count for rows in self.rows)
+
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:
         """Return the rows of the shard."""
         parts = [pl.scan_ipc(r.path, glob=False).slice(r.start, r.count).collect() for r in self.rows]
@@ -208,14 +234,19 @@ class GatherTask:
 
 @dataclass(frozen=True)
 class SeamTask:
-    """Judge seams; `records` have `seam`, `seams` say what is owned."""
+    """Judge seams; rows of `left` have `seam`, `seams` say what is owned."""
 
-    records: pl.DataFrame
+    left: pl.DataFrame
     seams: pl.DataFrame
+
+    @property
+    def records(self) -> int:
+        """Return how many records it reads."""
+        return self.left.height
 
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:
         """Return the rows of the shard."""
-        return Outcome(analyze_shard([self.records], common.world, self.seams, hints=hints, draw=common.draw))
+        return Outcome(analyze_shard([self.left], common.world, self.seams, hints=hints, draw=common.draw))
 
 
 def _read(piece: Piece, common: Common) -> tuple[Reading, pl.DataFrame]:
@@ -299,6 +330,8 @@ HOUR = (pl.col("time").dt.epoch("us") // HOUR_US).alias("hour")
 def put_aside(records: pl.DataFrame, path: Path, samples: tuple[str, ...]) -> Spill:
     """Write records to a file, sorted by vehicle and time."""
     ordered = records.with_columns(pl.col("vehicle_id").cast(pl.String)).sort("vehicle_id", "time", maintain_order=True)
-    ordered.write_ipc(path, compression="uncompressed")
+    beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")  # somebody else may do the same task
+    ordered.write_ipc(beside, compression="uncompressed")
+    beside.replace(path)
     counts = ordered.group_by("vehicle_id", HOUR, maintain_order=True).agg(pl.len().cast(pl.Int64).alias("count"))
     return Spill(path, counts.with_columns(start=pl.col("count").cum_sum() - pl.col("count")), samples)

@@ -25,6 +25,7 @@ from analyzer.logs._format import (
     refuse_unreadable,
 )
 from analyzer.logs._grid import error_m, grid_in, with_grid
+from analyzer.logs._objects import copy_of, is_object, objects_of, version_of
 from analyzer.logs._packed import unpacked_name
 from analyzer.logs._remarks import Remark, notices_of
 from analyzer.logs._ros_files import is_metadata, one_a_recording, recording_of
@@ -92,6 +93,8 @@ def search_logs(arguments: Sequence[str], given: Collection[Path] = ()) -> Found
 def _named(argument: str, given: Collection[Path]) -> Found:
     """Return the logs that one argument names."""
     path = Path(argument)
+    if is_object(argument):
+        return Found(_named_objects(argument))
     if is_url(argument) or path.is_file():
         return Found([argument])
     if path.is_dir():
@@ -103,6 +106,13 @@ def _named(argument: str, given: Collection[Path]) -> Found:
     return Found(_something(matches, f"{argument}: no such file or folder; check the path"))
 
 
+def _named_objects(argument: str) -> list[str]:
+    """Return the logs among the objects that an address names; of many, the suffix tells."""
+    found = objects_of(argument)
+    inside = found if found == [argument] else [path for path in found if _has_suffix(path)]
+    return _something(inside, f"{argument}: no log there; check the address; {_known_formats()}")
+
+
 def _something(paths: list[str], message: str) -> list[str]:
     """Return the paths, refused where there are none."""
     if not paths:
@@ -112,14 +122,19 @@ def _something(paths: list[str], message: str) -> list[str]:
 
 def _may_be_log(path: Path) -> bool:
     """Return whether some format has the suffix of a file in a folder; of others, whether its content proves one."""
-    name = unpacked_name(str(path)).lower()
-    if any(name.endswith(suffix) for f in formats().values() for suffix in f.suffixes):
+    if _has_suffix(str(path)):
         return True
     if path.suffix.lower() not in _SUFFIXES_OF_ANYTHING:
         return False
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     return any(f.decisive and f.recognises(head) for f in formats().values())
+
+
+def _has_suffix(path: str) -> bool:
+    """Return whether some format has the suffix of a file."""
+    name = unpacked_name(path).lower()
+    return any(name.endswith(suffix) for f in formats().values() for suffix in f.suffixes)
 
 
 def _known_formats() -> str:
@@ -134,6 +149,10 @@ def plan_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Pla
     Raises LogError where the file is missing, empty, of no known format or without the
     columns of a log.
     """
+    if is_object(path):
+        version = version_of(path)
+        with copy_of(path, version) as copy:
+            return replace(plan_log(copy, options, size), path=path, version=version)
     form = _format_of(unpacked_name(path), head_of(path))
     if not form.unpacks and packed(path):
         raise LogError(f"{path}: is packed; {form.name} is not read so, unpack it first")
@@ -157,6 +176,11 @@ def read_part(plan: Plan, part: Part, options: ReadOptions) -> Log:
     LogError says why the log cannot be read as a whole. That no record is readable is no
     error of a part: `refuse_unreadable` is for the one who has seen them all.
     """
+    if is_object(plan.path):
+        with copy_of(plan.path, plan.version) as copy:
+            log = read_part(replace(plan, path=copy), part, options)
+        own = (replace(r, subject=plan.path) if r.subject == copy else r for r in log.remarks)
+        return replace(log, path=plan.path, remarks=tuple(own))
     return _by_name(plan.format).read(plan, part, options)
 
 

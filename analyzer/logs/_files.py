@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analyzer.errors import LogError
+from analyzer.logs._objects import is_object, sha256_of_object
 from analyzer.logs._packed import is_packed, open_bytes
 
 HEAD_BYTES = 4096
@@ -41,10 +42,12 @@ def packed(path: str) -> bool:
 
 
 def sha256_of(path: str, files: Sequence[str] = ()) -> str | None:
-    """Return the SHA-256 of a file, null for a URL.
+    """Return the SHA-256 of a file or an object, null for another URL.
 
     Of a log of several files it is that of the lines that `sha256sum` prints of them.
     """
+    if is_object(path):
+        return sha256_of_object(path)
     if is_url(path):
         return None
     if files:

@@ -63,7 +63,8 @@ class Plan:
     """A log divided into parts, in order; `encoding` is that of a text table.
 
     `grid` says how coarsely positions are written (`_grid`), empty where nobody has looked.
-    `files` are what a log of several files consists of besides `path`.
+    `files` are what a log of several files consists of besides `path`, `version` is that of an
+    object in object storage.
     """
 
     path: str
@@ -71,6 +72,7 @@ class Plan:
     parts: tuple[Part, ...] = (Part(),)
     encoding: str = "utf-8"
     grid: str = ""
+    version: str = ""
     files: tuple[str, ...] = ()
 
 
