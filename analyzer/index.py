@@ -80,7 +80,7 @@ class Index:
         except sqlite3.DatabaseError:
             pass
         self.note(path)
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-journal", "-wal", "-shm"):
             path.with_name(INDEX + suffix).unlink(missing_ok=True)
         with self._opened(path) as base:
             return act(base)
@@ -89,9 +89,11 @@ class Index:
     def _opened(self, path: Path) -> Iterator[sqlite3.Connection]:
         """Give the index, made from past runs where it is new."""
         new = not path.exists()
-        with closing(sqlite3.connect(path, timeout=BUSY_S)) as base:
-            base.execute("PRAGMA journal_mode=WAL")
+        # IMMEDIATE: who will write waits before it reads, else two that both read may each wait for the other.
+        with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level="IMMEDIATE")) as base:
+            base.execute("BEGIN IMMEDIATE")
             base.execute(_TABLE)
+            base.commit()
             if new:
                 _insert(base, self.past())
             yield base

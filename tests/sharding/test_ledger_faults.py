@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +19,7 @@ import analyzer.analysis
 import analyzer.tasks
 from analyzer.analysis import Options, analyze
 from analyzer.errors import LedgerError, LogError
-from analyzer.index import INDEX, Stamp
+from analyzer.index import INDEX, Index, Stamp
 from analyzer.ledger import Ledger
 from analyzer.zone_loading import bundled, load_zone_set
 from tests.sharding.test_ledger import assert_all_the_same, done, judge
@@ -252,6 +253,23 @@ def test_two_runs_at_once(tmp_path, logs, zone_set):
     assert len(found) == 3
     for analysis in found:
         assert_all_the_same(whole, analysis)
+
+
+def test_a_new_index_is_opened_by_many_at_once(tmp_path):
+    file = tmp_path / "log.csv"
+    file.write_text("time", encoding="utf-8")
+
+    def use(folder):
+        index = Index(folder, list, pytest.fail)
+        index.known([str(file)])
+        index.remember([(str(file), Stamp.of(str(file)), "0" * 64)])
+        return index.known([str(file)])
+
+    for number in range(20):  # one in fifty used to meet a lock
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with ThreadPoolExecutor(8) as threads:
+            assert all(threads.map(use, [folder] * 8))
 
 
 def test_a_folder_that_is_no_ledger_is_left_alone(tmp_path, logs, zone_set):
