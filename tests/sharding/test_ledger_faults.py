@@ -341,7 +341,7 @@ def test_killed_at_any_instant_a_second_run_finishes(tmp_path, logs, seed):
     assert " 0 pieces judged" in second.stderr
 
 
-@pytest.mark.parametrize(("limit", "said"), [(20_000, "cannot be used"), (50_000, "cannot be written")])
+@pytest.mark.parametrize(("limit", "said"), [(4_000, "cannot be used"), (50_000, "cannot be written")])
 def test_a_full_disk_changes_no_result(tmp_path, logs, limit, said):
     resource = pytest.importorskip("resource")
     folder, ledger, out = logs[0].parent, tmp_path / "ledger", tmp_path / "out"
