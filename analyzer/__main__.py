@@ -1,9 +1,11 @@
 """The command line: parse, call, print, exit status; no logic of its own."""
 
+import atexit
+import contextlib
+import json
 import os
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +14,12 @@ import click
 from analyzer import __version__
 from analyzer.errors import AnalyzerError
 from analyzer.ledger_commands import ledger_commands
+from analyzer.option_types import WHEN, ZONE
 
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 4, 130, 0
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class Instant(click.ParamType[datetime]):
-    """A time with an offset from UTC."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Return the instant; wrong usage where it is none or has no offset."""
-        try:
-            instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        except ValueError:
-            instant = None
-        if instant is None or instant.tzinfo is None:
-            self.fail(f"{value!r} is no time with an offset; write 2021-02-17T10:00:00+09:00", param, ctx)
-        return instant
-
-
-WHEN = Instant()
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 DIRECTORY = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -73,7 +59,7 @@ def cli() -> None:
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
 @click.option("--zones", required=True, metavar="NAME|DIR", help="Bundled zone set, or a folder.")
 @click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Folder for the result.")
-@click.option("--timezone", metavar="ZONE", help="IANA time zone of times without offset.")
+@click.option("--timezone", type=ZONE, help="IANA time zone of times without offset.")
 @click.option("--profile", type=FOLDER, metavar="FILE|NAME", help="Columns, units and words of an unknown layout.")
 @click.option("--join", type=FILE, help="Table that says modes and operators by vehicle and time.")
 @click.option(
@@ -122,16 +108,16 @@ def analyze(**given: Any) -> None:
     Exit status: 0 all compliant; 1 a violation; 3 something undecided; 4 some input
     could not be analyzed; 2 wrong usage.
     """
-    from analyzer.run import run_analysis  # noqa: PLC0415
+    from analyzer.run import exit_status, run_analysis  # noqa: PLC0415 - what is heavy only where it is needed
 
     analysis = run_analysis(given)
-    from analyzer import terminal  # noqa: PLC0415 - heavy imports only where they are needed, and when
-
     if given["as_json"]:
-        click.echo(terminal.summary_json(analysis))
+        click.echo(json.dumps(analysis.summary, ensure_ascii=False, indent=1))
     elif not given["quiet"]:
+        from analyzer import terminal  # noqa: PLC0415
+
         terminal.print_summary(analysis, given["out"], given["lang"])
-    sys.exit(terminal.exit_status(analysis, given["fail_on"]))
+    sys.exit(exit_status(analysis, given["fail_on"]))
 
 
 @cli.command()
@@ -145,9 +131,10 @@ def demo(out: Path, lang: str) -> None:
     """
     from analyzer import demo as day  # noqa: PLC0415
     from analyzer import terminal  # noqa: PLC0415
+    from analyzer.progress import progress  # noqa: PLC0415
 
-    with terminal.progress(quiet=False) as progress:
-        analysis, outcome = day.run_demo(out, lang, progress)
+    with progress(quiet=False) as report:
+        analysis, outcome = day.run_demo(out, lang, report)
     terminal.print_summary(analysis, out, lang)
     terminal.print_truth(outcome, lang)
 
@@ -203,7 +190,7 @@ def zones_check(name_or_folder: str, lang: str) -> None:
 @click.option("--accuracy-m", type=click.FloatRange(min=0), help="1 sigma of the outlines in metres (0: as surveyed).")
 @click.option("--confidence", type=click.Choice(["official", "derived", "sketch"]), help="What the outlines are.")
 @click.option("--encoding", metavar="NAME", help="Encoding of a shapefile's attributes, for example cp949.")
-@click.option("--timezone", metavar="ZONE", default="Asia/Seoul", show_default=True, help="Time zone of the rules.")
+@click.option("--timezone", type=ZONE, default="Asia/Seoul", show_default=True, help="Time zone of the rules.")
 @click.option("--repair", is_flag=True, help="Repair self-crossing outlines; the area may change.")
 @click.option("--swap-axes", is_flag=True, help="The file has northing or latitude first.")
 @language
@@ -221,7 +208,6 @@ def zones_new(folder: Path, sources: tuple[Path, ...], lang: str, **given: Any) 
 
     if bool(given["area_field"]) != bool(given["area_unit"]):
         raise click.UsageError("--area-field and --area-unit belong together")
-    terminal.checked_timezone(given["timezone"])
     zone_set, made = make_zone_set(folder, sources, Choices(**given))
     terminal.print_zone_set(zone_set, lang)
     terminal.print_made(made, lang)
@@ -243,7 +229,7 @@ def checks(code: str | None) -> None:
 @cli.command()
 @click.argument("name", required=False)
 @click.argument("log", required=False, metavar="[FILE]")
-@click.option("--timezone", metavar="ZONE", help="For guess: IANA time zone of times without offset.")
+@click.option("--timezone", type=ZONE, help="For guess: IANA time zone of times without offset.")
 @language
 def formats(name: str | None, log: str | None, timezone: str | None, lang: str) -> None:
     """List the log formats, explain one, or guess what an unknown table means.
@@ -310,6 +296,9 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         cli.main(prog_name="zonelog", standalone_mode=False)
+        _leave(0)
+    except SystemExit as stop:
+        _leave(int(stop.code or 0))
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
@@ -328,12 +317,12 @@ def main() -> None:
 
 
 def _leave(status: int) -> None:
-    """End at once: the reader of our output may be gone."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    sys.exit(status)
+    """End at once, without taking apart what the system clears away anyway; the reader of our output may be gone."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    atexit._run_exitfuncs()  # noqa: SLF001 - temporary files and clusters end here
+    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Container
 from types import ModuleType
 from typing import TypeVar
 
@@ -10,8 +11,8 @@ from analyzer.errors import PluginError
 Plugin = TypeVar("Plugin")
 
 
-def discover(package: str, attribute: str, kind: type[Plugin]) -> dict[str, Plugin]:
-    """Return module name -> plug-in for every public module of `package`.
+def discover(package: str, attribute: str, kind: type[Plugin], only: Container[str] | None = None) -> dict[str, Plugin]:
+    """Return module name -> plug-in for every public module of `package`, or `only` for some.
 
     Each module must bind `attribute` to a `kind` and carry a docstring, which is its
     page in the catalogue; a module whose name starts with `_` is no plug-in.
@@ -20,7 +21,9 @@ def discover(package: str, attribute: str, kind: type[Plugin]) -> dict[str, Plug
     """
     parent = importlib.import_module(package)
     names = sorted(m.name for m in pkgutil.iter_modules(parent.__path__))
-    modules = {n: importlib.import_module(f"{package}.{n}") for n in names if n[0] != "_"}
+    modules = {
+        n: importlib.import_module(f"{package}.{n}") for n in names if n[0] != "_" and (only is None or n in only)
+    }
     return {name: _plugin(module, attribute, kind) for name, module in modules.items()}
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer import __version__
+from analyzer.progress import progress
 
 if TYPE_CHECKING:
     from analyzer.engines import Engine
@@ -46,7 +47,6 @@ def _bytes_of(logs: Sequence[str]) -> int:
 def _analyze_with(pool: "Engine", given: dict[str, Any]) -> "Analysis":
     """Read, judge and write."""
     gc.disable()  # nothing that is imported is garbage
-    from analyzer import terminal  # noqa: PLC0415
     from analyzer.analysis import Options, analyze  # noqa: PLC0415
     from analyzer.logs import search_logs  # noqa: PLC0415
     from analyzer.outputs import Run, read_basemap, refuse_output, write_outputs  # noqa: PLC0415
@@ -64,15 +64,15 @@ def _analyze_with(pool: "Engine", given: dict[str, Any]) -> "Analysis":
     zone_set = load_zone_set(given["zones"], given["fleet"])
     found = search_logs(given["logs"], [path for path in (given["join"], given["fleet"]) if path])
     ledger = _opened_ledger(given)
-    with terminal.progress(quiet=given["quiet"] or given["as_json"]) as progress:
+    with progress(quiet=given["quiet"] or given["as_json"]) as report:
         options = Options(
-            timezone=terminal.checked_timezone(given["timezone"]),
+            timezone=given["timezone"],
             profile=given["profile"],
             msgs=given["msgs"],
             start=given["start"],
             end=given["end"],
             vehicles=given["vehicles"],
-            progress=progress,
+            progress=report,
             draw=not (given["no_map"] and given["no_report"]),
             pool=pool,
             join=given["join"],
@@ -99,6 +99,16 @@ def _analyze_with(pool: "Engine", given: dict[str, Any]) -> "Analysis":
 
             write_and_book(ledger, analysis, run, given)
     return analysis
+
+
+def exit_status(analysis: "Analysis", fail_on: str) -> int:
+    """Return the exit status: 4 before 1 before 3, less what `fail_on` lets pass."""
+    verdict = analysis.summary["verdict"]
+    if any(account.error for account in analysis.logs):
+        return 4
+    if verdict == "violation":
+        return 0 if fail_on == "never" else 1
+    return 0 if verdict == "compliant" or fail_on != "undecided" else 3
 
 
 def _opened_ledger(given: dict[str, Any]) -> "Ledger | None":

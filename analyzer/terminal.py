@@ -1,12 +1,10 @@
 """What the command line prints: the answer first, then the evidence, then where it is."""
 
-import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import click
 import polars as pl
@@ -46,7 +44,6 @@ ZONE_HEADS = (
     both("1 sigma (m)"),
     both("Valid"),
 )
-Report = Callable[[int, int, str], None]
 
 
 def safe(text: Any) -> str:
@@ -58,46 +55,6 @@ def _console() -> Console:
     """Return a console for standard output; full width in a pipe."""
     width = None if sys.stdout.isatty() else 120
     return Console(file=sys.stdout, highlight=False, width=width, emoji=False)
-
-
-@contextmanager
-def progress(*, quiet: bool) -> Iterator[Report | None]:
-    """Show a bar on a terminal; yield what to report steps to, null where nobody looks."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.progress import Progress  # noqa: PLC0415
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("zonelog", total=None)
-
-        def report(done: int, total: int, what: str) -> None:
-            bar.update(task, completed=done, total=total, description=safe(what)[-60:])
-
-        yield report
-
-
-def checked_timezone(name: str | None) -> str | None:
-    """Return a time zone that exists; wrong usage where it does not."""
-    if name is not None and name not in available_timezones():
-        message = f"{name!r} is no IANA time zone; write for example Asia/Seoul"
-        raise click.BadParameter(message, param_hint="--timezone")
-    return name
-
-
-def summary_json(analysis: Analysis) -> str:
-    """Return the summary as JSON."""
-    return json.dumps(analysis.summary, ensure_ascii=False, indent=1)
-
-
-def exit_status(analysis: Analysis, fail_on: str) -> int:
-    """Return the exit status: 4 before 1 before 3, less what `fail_on` lets pass."""
-    verdict = analysis.summary["verdict"]
-    if any(account.error for account in analysis.logs):
-        return 4
-    if verdict == "violation":
-        return 0 if fail_on == "never" else 1
-    return 0 if verdict == "compliant" or fail_on != "undecided" else 3
 
 
 def print_summary(analysis: Analysis, out: Path, lang: str) -> None:

@@ -19,12 +19,14 @@ from analyzer.results import Analysis
 __all__ = ["Output", "Run", "outputs", "read_basemap", "refuse_output", "tile_source", "write_outputs"]
 
 RUN_FILE = "run.json"
+ALWAYS = ("geojson", "summary_json", "tables")
+"""The outputs that every run wants: the others draw, and take time to import."""
 
 
 @cache
-def outputs() -> dict[str, Output]:
-    """Return module name -> output."""
-    return discover(__name__, "OUTPUT", Output)
+def outputs(only: tuple[str, ...] | None = None) -> dict[str, Output]:
+    """Return module name -> output, of all or `only` of some modules."""
+    return discover(__name__, "OUTPUT", Output, only)
 
 
 def refuse_output(out: Path) -> None:
@@ -87,7 +89,7 @@ def _build(analysis: Analysis, folder: Path, run: Run) -> None:
     folder.mkdir()
     if run.extras is not None:
         shutil.copytree(run.extras, folder, dirs_exist_ok=True)
-    for output in outputs().values():
+    for output in outputs(None if run.map or run.report else ALWAYS).values():
         if output.wanted(run):
             output.write(analysis, folder, run)
     written = sorted(p for p in folder.rglob("*") if p.is_file())

@@ -11,7 +11,7 @@ import analyzer.outputs
 from analyzer import tables
 from analyzer.analysis import Options, analyze
 from analyzer.errors import OutputError
-from analyzer.outputs import Run, outputs, refuse_output, write_outputs
+from analyzer.outputs import ALWAYS, Run, outputs, refuse_output, write_outputs
 from analyzer.zone_loading import load_zone_set
 from tests.hostile import NAMES, hostile_log
 
@@ -152,3 +152,10 @@ def test_a_failed_swap_brings_the_previous_result_back(analysis, tmp_path, monke
     with pytest.raises(OutputError, match="previous result is unchanged"):
         write_outputs(analysis, out, RUN)
     assert (out / "run.json").exists()
+
+
+def test_what_every_run_wants_is_what_is_imported_without_drawing():
+    wanted = {
+        name for name, output in outputs().items() if output.wanted(Run(("zonelog",), "0", map=False, report=False))
+    }
+    assert wanted == set(ALWAYS)
