@@ -34,6 +34,7 @@ from analyzer.logs import (
     read_states,
     sha256_of,
 )
+from analyzer.planning import Plans, plans_of
 from analyzer.reduction import reduce
 from analyzer.results import Analysis, LogAccount
 from analyzer.shard import World
@@ -57,7 +58,8 @@ class Options:
     `pool` other processes judge as well, where there is enough to do. `join` is a file that
     says modes and operators, no older than `join_tolerance_s` (null: the rules' `max_mode_age_s`).
     With a `ledger` only what is not in it is read and judged.
-    `remarks` are on what was found beside the logs.
+    `remarks` are on what was found beside the logs. `planned` waits for the plans of the logs, where
+    somebody makes them already.
     """
 
     timezone: str | None = None
@@ -74,6 +76,7 @@ class Options:
     join_tolerance_s: float | None = None
     ledger: Ledger | None = None
     remarks: tuple[Remark, ...] = ()
+    planned: Callable[[], Plans] | None = None
 
 
 def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | None = None) -> Analysis:
@@ -84,6 +87,7 @@ def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | No
     """
     options = options or Options()
     paths = sorted({str(log) for log in logs})
+    world = World.of(zone_set, checks())  # beside the planning
     plans, failed = _plans(paths, options)
     if not plans:
         raise LogError("\n".join(failed.values()) or "no log was given: name a file, a folder or a pattern")
@@ -95,7 +99,7 @@ def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | No
         sliced = Event()
         stack.callback(sliced.set)
         hashes = hasher.submit(_all_hashes, plans, options.ledger, sliced)
-        return _analyzed(plans, failed, zone_set, options, pool, _Side(sliced, hashes))
+        return _analyzed(plans, failed, world, options, pool, _Side(sliced, hashes))
 
 
 @dataclass(frozen=True)
@@ -122,17 +126,14 @@ def _hashes(plans: Sequence[Plan], sliced: Event) -> Iterator[str | None]:
         left -= size
 
 
-def _plans(paths: list[str], options: Options) -> tuple[list[Plan], dict[str, str]]:
+def _plans(paths: list[str], options: Options) -> Plans:
     """Return how each log is divided, in order of path, and the reasons of those that cannot be read."""
+    reading = _reading(options)
     if options.ledger is not None:
-        return options.ledger.plans(paths, _reading(options), lambda path: plan_log(path, _reading(options)))
-    plans, failed = [], {}
-    for path in paths:
-        try:
-            plans.append(plan_log(path, _reading(options)))
-        except LogError as error:
-            failed[path] = str(error)
-    return plans, failed
+        return options.ledger.plans(paths, reading, lambda path: plan_log(path, reading))
+    if options.planned is not None:
+        return options.planned()
+    return plans_of(paths, lambda path: plan_log(path, reading))
 
 
 def _reading(options: Options) -> ReadOptions:
@@ -143,14 +144,14 @@ def _reading(options: Options) -> ReadOptions:
 def _analyzed(  # noqa: PLR0913 - everything comes together here
     plans: list[Plan],
     failed: dict[str, str],
-    zone_set: ZoneSet,
+    world: World,
     options: Options,
     pool: Engine,
     side: _Side,
 ) -> Analysis:
     """Return the analysis of planned logs."""
     files = [_shown(plan.path, options) for plan in plans]
-    world = World.of(zone_set, checks())
+    zone_set = world.zone_set
     join = _join(zone_set, options)
     judged = _judged(plans, world, options, pool, side, join)
     pool.stop()

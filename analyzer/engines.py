@@ -9,13 +9,16 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from analyzer.pool import cores, pool_of
 
 if TYPE_CHECKING:  # an engine starts before these are imported
     from analyzer.errors import WorkerError
     from analyzer.tasks import Common, Job, Outcome
+
+
+Answer = TypeVar("Answer")
 
 
 class Runner(Protocol):
@@ -41,6 +44,15 @@ class Engine(Runner, Protocol):
 
     def start(self) -> None:
         """Get help, if there is any to be had and it is not there yet."""
+        ...
+
+    @property
+    def helpers(self) -> int:
+        """Return how many helpers there are for questions."""
+        ...
+
+    def ask(self, question: Callable[..., Answer], *arguments: Any) -> Callable[[], Answer]:
+        """Put a question to a helper; return what waits for the answer. It is found here where no helper is left."""
         ...
 
     def share(self, common: "Common") -> None:

@@ -12,6 +12,7 @@ from analyzer.errors import LedgerError, LogError
 from analyzer.index import Index, Stamp, now_ns, stamped
 from analyzer.keeping import Keeper
 from analyzer.logs import Part, PartSize, Plan, ReadOptions, States, companions, is_url, read_states, sha256_of
+from analyzer.planning import Plans, plans_of
 from analyzer.pool import cores
 from analyzer.shelf import KeptFile, KeptLog, Shelf, reading_key
 from analyzer.store import BAD, Store, digest_of
@@ -45,18 +46,10 @@ class Ledger:
         store.open()
         return Ledger(store)
 
-    def plans(
-        self, paths: Sequence[str], options: ReadOptions, plan: Callable[[str], Plan]
-    ) -> tuple[list[Plan], dict[str, str]]:
+    def plans(self, paths: Sequence[str], options: ReadOptions, plan: Callable[[str], Plan]) -> Plans:
         """Return how each log is divided, and the reasons of those that cannot be read."""
         self._learn(paths, options)
-        plans, failed = [], {}
-        for path in paths:
-            try:
-                plans.append(self._plan(path, plan))
-            except LogError as error:
-                failed[path] = str(error)
-        return plans, failed
+        return plans_of(paths, lambda path: self._plan(path, plan))
 
     def hashes(self, plans: Sequence[Plan]) -> list[str | None]:
         """Return the SHA-256 of each log."""

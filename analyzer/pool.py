@@ -20,7 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from analyzer.errors import WorkerError
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # a pool starts before these are imported
     from analyzer.tasks import Common, Job, Outcome
 
     Outcomes = dict[int, Outcome | WorkerError]
+
+Answer = TypeVar("Answer")
 
 ATTEMPTS = 2
 QUEUED = 2
@@ -95,6 +97,29 @@ class Pool:
             self._executor = ProcessPoolExecutor(self.workers - 1, get_context("spawn"), initializer=_quiet)
             for _ in range(self.workers - 1):
                 self._executor.submit(_warm)
+
+    @property
+    def helpers(self) -> int:
+        """Return how many other processes there are."""
+        return 0 if self._executor is None else self.workers - 1
+
+    def ask(self, question: Callable[..., Answer], *arguments: Any) -> Callable[[], Answer]:
+        """Put a question to another process; return what waits for the answer (found here if that process died)."""
+
+        def here() -> Answer:
+            return question(*arguments)
+
+        if self._executor is None:
+            return here
+        asked = self._executor.submit(question, *arguments)
+
+        def wait() -> Answer:
+            try:
+                return asked.result()
+            except BrokenProcessPool:
+                return here()
+
+        return wait
 
     def stop(self) -> None:
         """Tell the other processes to end; `end` waits until they have."""

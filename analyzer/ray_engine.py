@@ -109,6 +109,8 @@ class RayEngine:
     """The workers of a cluster; this process only hands out and collects."""
 
     keeps = False
+    helpers = 0
+    """Logs are planned by the driver: the cluster is there for tasks."""
 
     def __init__(self, folder: Path) -> None:
         """Refuse at once where Ray is not installed; `folder` must be seen by all nodes."""
@@ -136,6 +138,10 @@ class RayEngine:
                 f"--engine ray: no cluster at {address} ({error}); is RAY_ADDRESS right, and the token?"
             ) from error
         self._own = True
+
+    def ask(self, question: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+        """Return what finds the answer here."""
+        return lambda: question(*arguments)
 
     def share(self, common: "Common") -> None:
         """Note what tasks share; it is sent when the first is handed out."""

@@ -48,8 +48,9 @@ def _analyze_with(pool: "Engine", given: dict[str, Any]) -> "Analysis":
     """Read, judge and write."""
     gc.disable()  # nothing that is imported is garbage
     from analyzer.analysis import Options, analyze  # noqa: PLC0415
-    from analyzer.logs import search_logs  # noqa: PLC0415
+    from analyzer.logs import ReadOptions, search_logs  # noqa: PLC0415
     from analyzer.outputs import Run, read_basemap, refuse_output, write_outputs  # noqa: PLC0415
+    from analyzer.planning import plans_beside  # noqa: PLC0415
     from analyzer.zone_loading import load_zone_set  # noqa: PLC0415
 
     gc.freeze()
@@ -61,8 +62,10 @@ def _analyze_with(pool: "Engine", given: dict[str, Any]) -> "Analysis":
         find_browser()
     basemap = read_basemap(given["basemap"])
     _refuse_tiles(given)
-    zone_set = load_zone_set(given["zones"], given["fleet"])
     found = search_logs(given["logs"], [path for path in (given["join"], given["fleet"]) if path])
+    reading = ReadOptions(timezone=given["timezone"], profile=given["profile"], msgs=given["msgs"])
+    planned = plans_beside(found.logs, reading, pool)
+    zone_set = load_zone_set(given["zones"], given["fleet"])
     ledger = _opened_ledger(given)
     with progress(quiet=given["quiet"] or given["as_json"]) as report:
         options = Options(
@@ -79,6 +82,7 @@ def _analyze_with(pool: "Engine", given: dict[str, Any]) -> "Analysis":
             join_tolerance_s=given["join_tolerance"],
             ledger=ledger,
             remarks=found.remarks,
+            planned=planned,
         )
         analysis = analyze(found.logs, zone_set, options)
         run = Run(

@@ -227,11 +227,11 @@ def _by_name(name: str) -> Format:
 
 def _format_of(path: str, head: bytes) -> Format:
     """Return the format of a log: by content that proves it, then by suffix and content, then by content alone."""
-    if head and (proven := [f for f in formats().values() if f.decisive and f.recognises(head)]):
+    by_content = [f for f in formats().values() if head and f.recognises(head)]
+    if proven := [f for f in by_content if f.decisive]:
         return proven[0]
     lower = path.lower()
     by_suffix = [f for f in formats().values() if any(lower.endswith(s) for s in f.suffixes)]
-    by_content = [f for f in formats().values() if head and f.recognises(head)]
     both = [f for f in by_suffix if f in by_content or f.decisive]
     sure = [f for f in by_content if not f.is_vague]
     if found := [f for f in both if not f.is_vague] or sure or both or by_content or by_suffix:

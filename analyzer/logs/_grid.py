@@ -1,5 +1,6 @@
-"""How finely a log writes its positions, told from its first records (as it is planned, or read where it is one part).
+"""How finely a log writes its positions, told from its first records.
 
+That is done as a log is planned, or as it is read where it is one part.
 A grid hides where the vehicle was: 5 decimals are steps of 1.1 m, 32-bit floats steps of
 0.4 m north and 0.7 m east in Korea. What is told is the same however a log is divided,
 because it depends on the start of the file alone. A vehicle must have been at
@@ -18,7 +19,7 @@ from analyzer.logs._files import is_url
 from analyzer.logs._format import Log, Part, Plan
 
 GLANCE_RECORDS = 1024
-GLANCE_BYTES = 1 << 17
+GLANCE_BYTES = 1 << 18
 LEAST_PLACES = 30
 COARSEST, FINEST_COARSE = 1, 5
 """Decimals of degrees that are a grid worth telling; with 6 the steps are 0.1 m."""
@@ -32,22 +33,33 @@ _PRINTED = 5.1e-9
 
 def with_grid(plan: Plan, read: Callable[[Part], Log]) -> Plan:
     """Return the plan with the grid of its positions; `read` gives a part of the log."""
-    part = None if is_url(plan.path) else _glance(plan)
+    part = None if is_url(plan.path) or len(plan.parts) == 1 else _glance(plan)
     if part is None:
         return plan
     try:
         records = read(part).records
     except LogError:  # said when the log is read
         return plan
-    return replace(plan, grid=grid_of(records["longitude"].to_numpy(), records["latitude"].to_numpy()))
+    return replace(plan, grid=_told_by(_first(records)))
 
 
 def grid_in(plan: Plan, records: pl.DataFrame) -> str:
     """Return the grid of a log of which `records` are a part: as planned, else as the only part tells it."""
-    known = plan.grid or len(plan.parts) > 1 or plan.parts[0].stop is not None
-    if known or "longitude" not in records.columns:
+    if len(plan.parts) > 1 or "longitude" not in records.columns:
         return plan.grid
-    placed = records.select("longitude", "latitude").drop_nulls().head(GLANCE_RECORDS)
+    if plan.parts[0].stop is None:  # messages, of which many are no positions
+        return _told_by(records.select("longitude", "latitude").drop_nulls().head(GLANCE_RECORDS))
+    return _told_by(_first(records))
+
+
+def _first(records: pl.DataFrame) -> pl.DataFrame:
+    """Return those among the first records of a log that have a position."""
+    first = records.head(GLANCE_RECORDS).filter(pl.col("record") <= GLANCE_RECORDS)
+    return first.select("longitude", "latitude").drop_nulls()
+
+
+def _told_by(placed: pl.DataFrame) -> str:
+    """Return the grid of some positions."""
     return grid_of(placed["longitude"].to_numpy(), placed["latitude"].to_numpy())
 
 
