@@ -210,7 +210,7 @@ def test_damaged_records_are_read_again(tmp_path, logs, zone_set):
 def test_a_sealed_receipt_of_somebody_else_is_made_again(tmp_path, logs, zone_set, kind):
     whole, ledger = judge(logs, zone_set, tmp_path / "ledger")
     for path in files_of(tmp_path / "ledger", kind):
-        body = ledger.store.sealed(path, path.stem)
+        body = ledger.store.receipt(kind, path.stem)
         strange = {"piece": body.get("piece"), "plan": {"x": 1}, "remarks": {"a": 1}, "readings": 7}
         ledger.store.commit(kind, path.stem, strange)
     if kind == "records":
