@@ -13,7 +13,7 @@ import click
 
 from analyzer import __version__
 from analyzer.errors import AnalyzerError
-from analyzer.ledger_commands import ledger_commands
+from analyzer.ledger_commands import PLACE, folder, ledger_commands
 from analyzer.option_types import WHEN, ZONE
 
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 4, 130, 0
@@ -58,7 +58,7 @@ def cli() -> None:
 @cli.command()
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
 @click.option("--zones", required=True, metavar="NAME|DIR", help="Bundled zone set, or a folder.")
-@click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Folder for the result.")
+@click.option("--out", required=True, help="Where the result goes.", **PLACE)
 @click.option("--timezone", type=ZONE, help="IANA time zone of times without offset.")
 @click.option("--profile", type=FOLDER, metavar="FILE|NAME", help="Columns, units and words of an unknown layout.")
 @click.option("--join", type=FILE, help="Table that says modes and operators by vehicle and time.")
@@ -88,7 +88,7 @@ def cli() -> None:
     envvar="ZONELOG_ENGINE",
     help="Who judges: the processes of this machine, this one alone, or a Ray cluster.",
 )
-@click.option("--ledger", type=FOLDER, metavar="DIR", help="Keep what was read and judged; do only what is new.")
+@click.option("--ledger", **PLACE, help="Keep what was read and judged; do only what is new.")
 @click.option("--basemap", multiple=True, type=FILE, help="What lies under the map: GeoJSON, GPKG or FGB (repeatable).")
 @click.option("--tiles", metavar="URL", help="Online basemap; without it the map asks for nothing.")
 @click.option("--attribution", metavar="TEXT", default="", help="Who made the basemap or tiles, shown on the map.")
@@ -121,7 +121,7 @@ def analyze(**given: Any) -> None:
 
 
 @cli.command()
-@click.option("--out", type=FOLDER, metavar="DIR", default=Path("zonelog-demo"), show_default=True)
+@click.option("--out", type=folder, metavar="DIR", default="zonelog-demo", show_default=True)
 @language
 def demo(out: Path, lang: str) -> None:
     """Make a day of labelled synthetic logs, judge it, compare with the truth.
@@ -254,7 +254,7 @@ def formats(name: str | None, log: str | None, timezone: str | None, lang: str) 
 
 
 @cli.command()
-@click.argument("out", type=FOLDER)
+@click.argument("out", type=folder, metavar="OUT")
 @click.argument("finding_id")
 @language
 def explain(out: Path, finding_id: str, lang: str) -> None:
@@ -270,7 +270,7 @@ def explain(out: Path, finding_id: str, lang: str) -> None:
 
 
 @cli.command()
-@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.argument("folder", metavar="DIR", type=folder)
 @language
 def site(folder: Path, lang: str) -> None:
     """Write index.html for a folder of many results: by month, with figures and links.

@@ -64,7 +64,7 @@ def _findings(store: Store, manifest: Mapping[str, Any]) -> pl.DataFrame:
     """Return the findings of a run."""
     frames = store.frames(manifest["findings"])
     if frames is None:
-        raise LedgerError(f"{store.root}: {store.damaged[-1]} is damaged or gone: the findings of {manifest['key']}")
+        raise LedgerError(f"{store.place}: {store.damaged[-1]} is damaged or gone: the findings of {manifest['key']}")
     return frames["findings"]
 
 

@@ -1,7 +1,6 @@
 """The result of a past run, made again from what the ledger keeps: no log is opened."""
 
 import datetime as dt
-import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -33,7 +32,7 @@ class MadeAgain:
     tool: Mapping[str, tuple[str, str]]
 
 
-def make_again(store: Store, manifest: Mapping[str, Any], out: Path, version: str) -> MadeAgain:
+def make_again(store: Store, manifest: Mapping[str, Any], out: Path | str, version: str) -> MadeAgain:
     """Write the result of a past run; it is as it was, byte for byte, unless zonelog itself is another.
 
     Raises LedgerError where something that it needs is damaged or gone.
@@ -48,8 +47,7 @@ def make_again(store: Store, manifest: Mapping[str, Any], out: Path, version: st
             )
         paths = sorted({*ledger.known_paths(), *manifest["errors"]})
         analysis = analyze(paths, zone_set, _options(store, manifest, ledger, work))
-        write_outputs(analysis, out, _run(store, manifest, work, version))
-    outputs = json.loads((out / "run.json").read_text(encoding="utf-8"))["outputs"]
+        outputs = write_outputs(analysis, out, _run(store, manifest, work, version))
     then = {name: sha256 for name, sha256 in manifest["outputs"].items() if name not in UNSTABLE}
     differing = sorted(name for name in outputs.keys() | then.keys() if outputs.get(name) != then.get(name))
     return MadeAgain(analysis, tuple(differing), tool_changes(manifest["tool"], tool()))
@@ -122,7 +120,7 @@ def _restored(store: Store, piece: str, path: Path) -> Path:
     data = store.get(piece)
     if data is None:
         raise LedgerError(
-            f"{store.root}: {store.damaged[-1]} is damaged or gone; {path.name} of this run is lost with it"
+            f"{store.place}: {store.damaged[-1]} is damaged or gone; {path.name} of this run is lost with it"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)

@@ -4,6 +4,8 @@ An entry counts as long as size, times and inode of the file are what they were.
 that was changed within the last two seconds before it was read may be changed once more
 without its time telling so: it gets no entry. The index is a memory only. Where it is missing or
 damaged it is made again from the manifests of past runs; without any, files are read once more.
+It needs a file system: what a ledger in object storage knows, and what is known of objects, is
+in receipts (`contents`).
 """
 
 import os
@@ -15,7 +17,9 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from analyzer.errors import LedgerError
+from analyzer.addresses import is_object
+from analyzer.buckets import size_and_version_of
+from analyzer.errors import LedgerError, LogError
 from analyzer.store import digest_of
 
 INDEX = "index.sqlite"
@@ -30,23 +34,27 @@ CREATE TABLE IF NOT EXISTS files (
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a file system says of a file without its being read."""
+    """What a file system says of a file, or a store of an object (size and ETag), without its being read."""
 
     size: int
     mtime_ns: int
     inode: int
     ctime_ns: int
+    etag: str = ""
 
     @staticmethod
     def of(path: str) -> "Stamp":
-        """Return the stamp of a file as it is now."""
+        """Return the stamp of a file or object as it is now; OSError or LogError where there is none."""
+        if is_object(path):
+            size, etag = size_and_version_of(path, LogError)
+            return Stamp(size, 0, 0, 0, etag)
         found = os.stat(path)  # noqa: PTH116 - a path as the user gave it
         # SQLite holds 63 bits and a sign; inodes of some systems have 64.
         return Stamp(found.st_size, found.st_mtime_ns, found.st_ino & (1 << 63) - 1, found.st_ctime_ns)
 
     def settled(self, now_ns: int) -> bool:
         """Return whether a change after `now_ns` is sure to give another stamp."""
-        return self.mtime_ns < now_ns - RACY_NS
+        return bool(self.etag) or self.mtime_ns < now_ns - RACY_NS
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Index:
 
     root: Path
     past: Callable[[], Iterable[tuple[str, Stamp, str]]]
-    note: Callable[[Path], None]
+    note: Callable[[str], None]
 
     def known(self, paths: Iterable[str]) -> dict[str, tuple[Stamp, str]]:
         """Return stamp and SHA-256 of those files that are as they were."""
@@ -79,7 +87,7 @@ class Index:
                 ) from error
         except sqlite3.DatabaseError:
             pass
-        self.note(path)
+        self.note(INDEX)
         for suffix in ("", "-journal", "-wal", "-shm"):
             path.with_name(INDEX + suffix).unlink(missing_ok=True)
         with self._opened(path) as base:
@@ -114,7 +122,7 @@ def _known(base: sqlite3.Connection, paths: Iterable[str]) -> dict[str, tuple[St
 def _is_now(path: str, stamp: list[int]) -> bool:
     """Return whether a file has a stamp."""
     try:
-        return astuple(Stamp.of(path)) == tuple(stamp)
+        return _numbers(Stamp.of(path)) == tuple(stamp)
     except OSError:
         return False
 
@@ -123,10 +131,15 @@ def _insert(base: sqlite3.Connection, entries: Iterable[tuple[str, Stamp, str]])
     """Write entries, the later ones over the earlier."""
     rows = []
     for path, stamp, sha256 in entries:
-        values = (os.path.abspath(path), *astuple(stamp), sha256)  # noqa: PTH100
+        values = (os.path.abspath(path), *_numbers(stamp), sha256)  # noqa: PTH100
         rows.append((*values, digest_of(*values)))
     with base:
         base.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _numbers(stamp: Stamp) -> tuple[int, ...]:
+    """Return what a stamp says of a file."""
+    return astuple(stamp)[:4]
 
 
 def now_ns() -> int:
@@ -136,4 +149,5 @@ def now_ns() -> int:
 
 def stamped(entry: Mapping[str, Any]) -> Stamp:
     """Return a stamp from plain data."""
-    return Stamp(*(int(entry[name]) for name in ("size", "mtime_ns", "inode", "ctime_ns")))
+    size, mtime_ns, inode, ctime_ns = (int(entry[name]) for name in ("size", "mtime_ns", "inode", "ctime_ns"))
+    return Stamp(size, mtime_ns, inode, ctime_ns, str(entry.get("etag", "")))

@@ -99,18 +99,16 @@ class Keeper:
     def run(self, jobs: Sequence[Job], done: Callable[[int], None] = lambda _: None) -> list[Outcome | WorkerError]:
         """Return the outcome of every job, in their order; a WorkerError where it was given up."""
         names = [self._name(*job) for job in jobs]
-        outcomes: dict[int, Outcome | WorkerError] = {}
-        for number, name in enumerate(names):
-            if (found := self._found(name)) is not None:
-                outcomes[number] = found
+        kept = enumerate(self.shelf.store.each(self._found, names))
+        outcomes: dict[int, Outcome | WorkerError] = {number: found for number, found in kept if found is not None}
         reused = len(outcomes)
         done(reused)
         left = [number for number in range(len(jobs)) if number not in outcomes]
         todo: list[Job] = [(Keep(jobs[number][0], names[number]), jobs[number][1]) for number in left]
         if left and self.found_only:
             raise LedgerError(
-                f"{self.shelf.store.root}: lacks {len(left)} piece(s) of this run, which was judged by another zonelog "
-                f"({self.tool['zonelog']}, {self.tool['sources']}); install that one to make the result again"
+                f"{self.shelf.store.place}: lacks {len(left)} piece(s) of this run, which was judged by another "
+                f"zonelog ({self.tool['zonelog']}, {self.tool['sources']}); install that one to make the result again"
             )
         self._get_help([jobs[number][0] for number in left])
         outcomes.update(zip(left, self.pool.run(todo, lambda count: done(reused + count)), strict=True))

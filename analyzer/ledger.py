@@ -1,4 +1,4 @@
-"""A ledger: the folder that keeps what was read and judged, so that a run does only what is new or changed."""
+"""A ledger: it keeps what was read and judged, so that a run does only what is new or changed."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,12 +7,15 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from analyzer.addresses import is_object
+from analyzer.contents import Contents
 from analyzer.engines import Engine
 from analyzer.errors import LedgerError, LogError
 from analyzer.index import Index, Stamp, now_ns, stamped
 from analyzer.keeping import Keeper
 from analyzer.logs import Part, PartSize, Plan, ReadOptions, States, companions, is_url, read_states, sha256_of
-from analyzer.planning import Plans, plans_of
+from analyzer.places import FolderPlace
+from analyzer.planning import Plans
 from analyzer.pool import cores
 from analyzer.shelf import KeptFile, KeptLog, Shelf, reading_key
 from analyzer.store import BAD, Store, digest_of
@@ -28,7 +31,8 @@ class Ledger:
     """A ledger in use by one run; `past` (of a run that is made again) says what the logs were.
 
     `past_errors` are the logs that it could not read, `past_join` a copy of the file that it
-    joined. `keeper` is who did the tasks of this run, `logs` the logs by their path, once known.
+    joined. `keeper` is who did the tasks of this run, `logs` the logs by their path, once known,
+    `how` the digest of how they are read.
     """
 
     store: Store
@@ -38,18 +42,26 @@ class Ledger:
     logs: dict[str, KeptLog] = field(default_factory=dict)
     past_errors: Mapping[str, str] = field(default_factory=dict)
     past_join: Path | None = None
+    how: str = ""
 
     @staticmethod
-    def at(root: Path) -> "Ledger":
-        """Return the ledger in a folder, made where there is none."""
-        store = Store(root)
+    def at(where: Path | str) -> "Ledger":
+        """Return the ledger in a folder or below an address of object storage, made where there is none."""
+        store = Store.at(where)
         store.open()
         return Ledger(store)
 
     def plans(self, paths: Sequence[str], options: ReadOptions, plan: Callable[[str], Plan]) -> Plans:
         """Return how each log is divided, and the reasons of those that cannot be read."""
         self._learn(paths, options)
-        return plans_of(paths, lambda path: self._plan(path, plan))
+        plans: list[Plan] = []
+        failed: dict[str, str] = {}
+        for path, found in zip(paths, self._planned(paths, plan), strict=True):
+            if isinstance(found, Plan):
+                plans.append(found)
+            else:
+                failed[path] = str(found)
+        return plans, failed
 
     def hashes(self, plans: Sequence[Plan]) -> list[str | None]:
         """Return the SHA-256 of each log."""
@@ -85,61 +97,106 @@ class Ledger:
         return sorted({*self.store.damaged, *(self.keeper.damaged if self.keeper else ())})
 
     def _learn(self, paths: Sequence[str], options: ReadOptions) -> None:
-        """Learn what each log holds; one that cannot be opened is left to who plans it."""
-        if any(is_url(path) for path in paths):
-            raise LedgerError("--ledger keeps files, and cannot tell whether a URL changed; download the logs first")
+        """Learn what each log holds; one that cannot be opened, or is an object to be fetched, is left to `_plan`."""
+        if any(is_url(path) and not is_object(path) for path in paths):
+            raise LedgerError("--ledger cannot tell whether a URL changed; download the logs first (s3:// is known)")
         if self.past is not None:
             self.logs = dict(self.past)
             return
-        how = digest_of(reading_key(options), asdict(PartSize()), dict(self.tool))
+        self.how = digest_of(reading_key(options), asdict(PartSize()), dict(self.tool))
         files = {path: (path, *companions(path)) for path in paths}
         contents = self._contents(sorted({file for own in files.values() for file in own}))
         for path, own in files.items():
             if all(file in contents for file in own):
-                self.logs[path] = _kept_log(path, [contents[file] for file in own], how)
+                self.logs[path] = _kept_log(path, [contents[file] for file in own], self.how)
 
     def _contents(self, paths: Sequence[str]) -> dict[str, KeptFile]:
+        """Return what files hold that can be read, known ones without being read, and what known objects do."""
+        objects = [path for path in paths if is_object(path)]
+        files = [path for path in paths if not is_object(path)]
+        known = Contents(self.store).known(objects)
+        found = {path: KeptFile(path, *entry, settled=True) for path, entry in known.items()}
+        return found | (self._files(files) if files else {})
+
+    def _files(self, paths: Sequence[str]) -> dict[str, KeptFile]:
         """Return what all files hold that can be read, of known ones without reading them."""
-        index = Index(self.store.root, self._past_contents, self.store.note)
-        known = index.known(paths)
+        place, receipts = self.store.place, Contents(self.store)
+        index = Index(place.root, self._past_contents, self.store.note) if isinstance(place, FolderPlace) else None
+        known = (index or receipts).known(paths)
         with ThreadPoolExecutor(cores()) as threads:
             read = dict(zip(paths, threads.map(lambda p: None if p in known else _content(p), paths), strict=True))
         contents = {path: content for path, content in read.items() if content}
-        index.remember((path, content.stamp, content.sha256) for path, content in contents.items() if content.settled)
+        settled = [(path, content.stamp, content.sha256) for path, content in contents.items() if content.settled]
+        if index is not None:
+            index.remember(settled)
+        else:
+            self.store.each(lambda entry: receipts.remember(*entry), settled)
         return contents | {path: KeptFile(path, *entry, settled=True) for path, entry in known.items()}
 
     def _past_contents(self) -> Iterator[tuple[str, Stamp, str]]:
         """Yield what past runs knew of files."""
-        for path in sorted((self.store.root / "runs").glob("*.json")):
-            manifest = self.store.sealed(path, path.stem)
-            if manifest is not None:
-                files = (file for log in manifest["logs"] for file in log["files"] if file["settled"])
-                yield from ((file["place"], stamped(file["stamp"]), file["sha256"]) for file in files)
+        for manifest in self.store.runs():
+            files = (file for log in manifest["logs"] for file in log["files"] if file["settled"])
+            entries = ((file["place"], stamped(file["stamp"]), file["sha256"]) for file in files)
+            yield from (entry for entry in entries if not entry[1].etag)
+
+    def _planned(self, paths: Sequence[str], plan: Callable[[str], Plan]) -> list[Plan | LogError]:
+        """Return how each log is divided, or why it cannot be read; of new objects some are fetched at a time."""
+        kept = dict(zip(paths, self.store.each(self._kept_plan, paths), strict=True))
+
+        def planned(path: str) -> Plan | LogError:
+            try:
+                return self._plan(path, plan)
+            except LogError as error:
+                return error
+
+        objects = [path for path in paths if kept[path] is None and is_object(path)]
+        with ThreadPoolExecutor(cores()) as threads:
+            fetched = dict(zip(objects, threads.map(planned, objects), strict=True))
+        return [kept[path] or fetched.get(path) or planned(path) for path in paths]
+
+    def _kept_plan(self, path: str) -> Plan | None:
+        """Return how a known log is divided, null where that is not kept."""
+        log = None if path in self.past_errors else self.logs.get(path)
+        receipt = None if log is None else self.store.receipt("plans", log.key)
+        if log is None or receipt is None:
+            return None
+        try:
+            return _plan_from(log, receipt["plan"])
+        except BAD:
+            self.store.receipt_is_bad("plans", log.key)
+            return None
 
     def _plan(self, path: str, plan: Callable[[str], Plan]) -> Plan:
-        """Return how a log is divided."""
+        """Return how a log is divided that is not planned yet; a new object is fetched for it."""
         if path in self.past_errors:
             raise LogError(self.past_errors[path])
+        if path not in self.logs and is_object(path) and self._fetched(path) and (kept := self._kept_plan(path)):
+            return kept
         log = self.logs.get(path)
         if log is None:
-            return plan(path)
-        receipt = self.store.receipt("plans", log.key)
-        if receipt is not None:
-            try:
-                return _plan_from(log, receipt["plan"])
-            except BAD:
-                self.store.receipt_is_bad("plans", log.key)
+            plan(path)  # says why not
+            raise LogError(f"{path}: was changed while it was read; analyze again when it is complete")
         log.refuse_changed()
         made = plan(path)
         log.refuse_changed()
-        self.store.commit("plans", log.key, {"plan": {**asdict(made), "path": "", "files": ()}})
-        return made
+        self.store.commit("plans", log.key, {"plan": {**asdict(made), "path": "", "files": (), "version": ""}})
+        return replace(made, version=log.version)
+
+    def _fetched(self, path: str) -> bool:
+        """Learn what a new object holds, and note it; return whether it could be fetched."""
+        content = _content(path)
+        if content is not None:
+            Contents(self.store).remember(path, content.stamp, content.sha256)
+            self.logs[path] = _kept_log(path, [content], self.how)
+        return content is not None
 
 
 def _plan_from(log: KeptLog, plain: Mapping[str, Any]) -> Plan:
     """Return a plan from plain data."""
     files = tuple(file.path for file in log.files[1:])
-    return Plan(**{**plain, "path": log.path, "files": files, "parts": tuple(Part(**part) for part in plain["parts"])})
+    own = {"path": log.path, "files": files, "version": log.version}
+    return Plan(**{**plain, **own, "parts": tuple(Part(**part) for part in plain["parts"])})
 
 
 def _kept_log(path: str, files: Sequence[KeptFile], how: str) -> KeptLog:
@@ -156,9 +213,9 @@ def _content(path: str) -> KeptFile | None:
     for _ in range(TRIES):
         try:
             before_ns, stamp = now_ns(), Stamp.of(path)
-            sha256 = sha256_of(path)
+            sha256 = sha256_of(path, version=stamp.etag or None)
             if sha256 is not None and Stamp.of(path) == stamp:
                 return KeptFile(path, stamp, sha256, stamp.settled(before_ns))
-        except OSError:
+        except (OSError, LogError):
             return None
     return None

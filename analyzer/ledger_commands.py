@@ -7,8 +7,19 @@ from typing import Any
 import click
 
 from analyzer import __version__
+from analyzer.addresses import is_object, where
 
-FOLDER = click.Path(path_type=Path)
+PLACE: dict[str, Any] = {"type": where, "metavar": "DIR|s3://…"}
+"""A folder or an address of object storage."""
+
+
+def folder(text: str) -> Path:
+    """Return a folder of this machine; results in object storage are not read from there."""
+    if is_object(text):
+        raise click.BadParameter(f"{text}: results are read from a folder; copy it here first: aws s3 cp --recursive")
+    return Path(text)
+
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -43,15 +54,15 @@ _RUNS = """List the runs of a ledger, or make the result of one again.
 Example: zonelog runs ledger/
          zonelog runs show ledger/ last --out again
 """
-_LEDGER = click.argument("folder", metavar="DIR", type=FOLDER)
+_LEDGER = click.argument("folder", **PLACE)
 _SHOW = (
     click.argument("run"),
-    click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Folder for the result."),
+    click.option("--out", required=True, help="Where the result goes.", **PLACE),
 )
 _TWO = (click.argument("before", metavar="RUN1"), click.argument("after", metavar="RUN2"))
 
 
-def _list(folder: Path, lang: str) -> None:
+def _list(folder: Path | str, lang: str) -> None:
     """List the runs of a ledger: when, on what, with which findings, and what had changed.
 
     \b
@@ -64,7 +75,7 @@ def _list(folder: Path, lang: str) -> None:
     print_runs(store, runs_of(store), lang)
 
 
-def _show(folder: Path, run: str, out: Path, lang: str) -> None:
+def _show(folder: Path | str, run: str, out: Path | str, lang: str) -> None:
     """Make the result of a past run again: tables, report and map, from the ledger alone.
 
     \b
@@ -84,7 +95,7 @@ def _show(folder: Path, run: str, out: Path, lang: str) -> None:
     print_made_again(manifest, made, lang)
 
 
-def _diff(folder: Path, before: str, after: str, lang: str) -> None:
+def _diff(folder: Path | str, before: str, after: str, lang: str) -> None:
     """Say what became a finding from RUN1 to RUN2, what ceased to be one, and why.
 
     \b
@@ -98,10 +109,10 @@ def _diff(folder: Path, before: str, after: str, lang: str) -> None:
     print_differences(differences(store, run_named(store, before), run_named(store, after)), lang)
 
 
-def _store(folder: Path) -> Any:
-    """Return the ledger in a folder, refused where it is none."""
+def _store(folder: Path | str) -> Any:
+    """Return the ledger at a place, refused where there is none."""
     from analyzer.store import Store  # noqa: PLC0415
 
-    store = Store(folder)
+    store = Store.at(folder)
     store.check()
     return store

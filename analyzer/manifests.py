@@ -6,21 +6,20 @@ result of that run again.
 """
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from analyzer.addresses import place_of
 from analyzer.errors import LedgerError
 from analyzer.grounds import grounds_of
 from analyzer.ledger import Ledger
 from analyzer.results import Analysis
 from analyzer.shelf import KeptLog, files_below
-from analyzer.store import Store, digest_of, packed
+from analyzer.store import RUNS, Store, digest_of, packed
 from analyzer.zones import ZoneSet
 
-KIND = "runs"
 WHOLE = {"at", "command", "said", "tool", "grounds", "zone_set", "logs", "found", "findings", "changes", "outputs"}
 """What every manifest says, and more."""
 
@@ -66,23 +65,21 @@ def manifest_of(ledger: Ledger, analysis: Analysis, given: Given) -> dict[str, A
     return manifest
 
 
-def commit_manifest(store: Store, manifest: Mapping[str, Any], out: Path) -> str:
-    """Keep the manifest of a run whose result has been written; return its name."""
-    outputs = json.loads((out / "run.json").read_text(encoding="utf-8"))["outputs"]
-    whole = {**manifest, "outputs": outputs}
+def commit_manifest(store: Store, manifest: Mapping[str, Any], outputs: Mapping[str, str]) -> str:
+    """Keep the manifest of a run whose result has been written, `outputs` by their hashes; return its name."""
+    whole = {**manifest, "outputs": dict(outputs)}
     at = dt.datetime.fromisoformat(whole["at"])
     name = f"{at:%Y%m%dT%H%M%S}.{at.microsecond // 1000:03d}Z-{digest_of(whole)[:6]}"
-    store.commit(KIND, name, whole)
+    store.commit(RUNS, name, whole)
     return name
 
 
 def runs_of(store: Store) -> list[dict[str, Any]]:
     """Return the manifests of all runs, the oldest first; damaged ones are noted."""
-    names = [path.stem for path in (store.root / KIND).glob("*.json")]
-    found = [run for name in sorted(names) if (run := store.receipt(KIND, name)) is not None]
+    found = store.runs()
     for run in found:
         if not run.keys() >= WHOLE:
-            store.receipt_is_bad(KIND, run["key"])
+            store.receipt_is_bad(RUNS, run["key"])
     return sorted((run for run in found if run.keys() >= WHOLE), key=lambda run: (run["at"], run["key"]))
 
 
@@ -94,7 +91,7 @@ def run_named(store: Store, name: str) -> dict[str, Any]:
         return fit[0]
     what = "several runs" if fit else "no run"
     damaged = f"; damaged: {', '.join(store.damaged)}" if store.damaged else ""
-    raise LedgerError(f"{store.root}: {what} with a name that starts with {name!r}; see `zonelog runs`{damaged}")
+    raise LedgerError(f"{store.place}: {what} with a name that starts with {name!r}; see `zonelog runs`{damaged}")
 
 
 def past_logs(manifest: Mapping[str, Any]) -> dict[str, KeptLog]:
@@ -152,9 +149,8 @@ def _previous(runs: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) ->
 
 def _log(log: KeptLog) -> dict[str, Any]:
     """Return a log as plain data, with what is worth remembering of its files."""
-    files = [{**asdict(file), "place": str(Path(file.path).absolute())} for file in log.files]
-    place = str(Path(log.path).absolute())
-    return {"path": log.path, "place": place, "key": log.key, "sha256": log.sha256, "files": files}
+    files = [{**asdict(file), "place": place_of(file.path)} for file in log.files]
+    return {"path": log.path, "place": place_of(log.path), "key": log.key, "sha256": log.sha256, "files": files}
 
 
 def _kept_zone_set(store: Store, given: Given) -> dict[str, Any]:

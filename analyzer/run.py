@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer import __version__
+from analyzer.addresses import is_object, lies_in, where
+from analyzer.errors import OutputError
 from analyzer.progress import progress
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def _analyze_with(pool: "Engine", given: dict[str, Any]) -> "Analysis":
 
     gc.freeze()
     gc.enable()
+    _refuse_among_logs(given["out"], given["logs"])
     refuse_output(given["out"])
     if given["pdf"]:
         from analyzer.outputs.report_pdf import find_browser  # noqa: PLC0415
@@ -124,6 +127,12 @@ def _opened_ledger(given: dict[str, Any]) -> "Ledger | None":
 
     refuse_place(given["ledger"], given["out"], given["logs"])
     return Ledger.at(given["ledger"])
+
+
+def _refuse_among_logs(out: Path | str, logs: Sequence[str]) -> None:
+    """Refuse a result below an address of logs: the next run would read its tables as logs."""
+    if is_object(out) and any(lies_in(out, where(log)) for log in logs):
+        raise OutputError(f"{out}: lies among the logs, where it would be searched; name a prefix elsewhere")
 
 
 def _refuse_tiles(given: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ class KeptFile:
         """Return whether the file still is what it was."""
         try:
             return Stamp.of(self.path) == self.stamp
-        except OSError:
+        except (OSError, LogError):
             return False
 
 
@@ -50,6 +50,11 @@ class KeptLog:
     key: str
     sha256: str
     files: tuple[KeptFile, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """Return the version (ETag) of an object, empty for a file."""
+        return self.files[0].stamp.etag if self.files else ""
 
     def refuse_changed(self) -> None:
         """Refuse a file that is no longer what was named."""

@@ -57,7 +57,7 @@ def _console() -> Console:
     return Console(file=sys.stdout, highlight=False, width=width, emoji=False)
 
 
-def print_summary(analysis: Analysis, out: Path, lang: str) -> None:
+def print_summary(analysis: Analysis, out: Path | str, lang: str) -> None:
     """Print whether anyone broke a rule, where, and how sure it is."""
     console, summary = _console(), analysis.summary
     colour = COLOURS[summary["verdict"]]
@@ -104,9 +104,9 @@ def _accounting(logs: Sequence[Mapping[str, Any]], lang: str) -> str:
     return both("{records} records = {fixes} fixes + {rejects} rejects + {other_records} other", **texts)[lang]
 
 
-def _print_place(console: Console, out: Path, lang: str) -> None:
+def _print_place(console: Console, out: Path | str, lang: str) -> None:
     """Print where the result is."""
-    pages = [p for p in (out / "report.html", out / "map.html") if p.exists()]
+    pages = [] if isinstance(out, str) else [p for p in (out / "report.html", out / "map.html") if p.exists()]
     shown = ", ".join(safe(p) for p in pages) or safe(out)
     console.print(both("Result: {pages}", pages=shown)[lang], soft_wrap=True)
 

@@ -41,13 +41,13 @@ def packed(path: str) -> bool:
         return is_packed(file.read(4))
 
 
-def sha256_of(path: str, files: Sequence[str] = ()) -> str | None:
-    """Return the SHA-256 of a file or an object, null for another URL.
+def sha256_of(path: str, files: Sequence[str] = (), version: str | None = None) -> str | None:
+    """Return the SHA-256 of a file or an object (of a version, or as it was planned), null for another URL.
 
     Of a log of several files it is that of the lines that `sha256sum` prints of them.
     """
     if is_object(path):
-        return sha256_of_object(path)
+        return sha256_of_object(path, version)
     if is_url(path):
         return None
     if files:

@@ -13,12 +13,12 @@ from analyzer.outputs._basemap import read_basemap
 from analyzer.outputs._output import Output, Run
 from analyzer.outputs._page import tile_source
 from analyzer.outputs._run import run_record
+from analyzer.outputs._upload import RUN_FILE, refuse_address, upload
 from analyzer.plugins import discover
 from analyzer.results import Analysis
 
 __all__ = ["Output", "Run", "outputs", "read_basemap", "refuse_output", "tile_source", "write_outputs"]
 
-RUN_FILE = "run.json"
 ALWAYS = ("geojson", "summary_json", "tables")
 """The outputs that every run wants: the others draw, and take time to import."""
 
@@ -29,8 +29,16 @@ def outputs(only: tuple[str, ...] | None = None) -> dict[str, Output]:
     return discover(__name__, "OUTPUT", Output, only)
 
 
-def refuse_output(out: Path) -> None:
-    """Refuse a folder that is not zonelog's to write: OutputError says why and what to do."""
+def refuse_output(out: Path | str) -> None:
+    """Refuse a folder or an address that is not zonelog's to write: OutputError says why and what to do."""
+    if isinstance(out, str):
+        refuse_address(out)
+    else:
+        _refuse_folder(out)
+
+
+def _refuse_folder(out: Path) -> None:
+    """Refuse a folder that is not zonelog's to write."""
     target = out.resolve()
     here = Path.cwd().resolve()
     if target == here or target in here.parents or target == Path.home().resolve():
@@ -65,27 +73,34 @@ def _refuse_unwritable(out: Path, target: Path) -> None:
         raise OutputError(message) from error
 
 
-def write_outputs(analysis: Analysis, out: Path, run: Run) -> None:
-    """Write all wanted outputs into `out`, whole or not at all.
+def write_outputs(analysis: Analysis, out: Path | str, run: Run) -> dict[str, str]:
+    """Write all wanted outputs into `out`, whole or not at all; return the SHA-256 of each.
 
     They are built in a folder beside it, which then takes its place; until the very last
-    step a crash leaves what was there before. Raises OutputError where it cannot.
+    step a crash leaves what was there before. For object storage see `_upload`. Raises
+    OutputError where it cannot.
     """
     refuse_output(out)
-    target = out.resolve()
     try:
+        if isinstance(out, str):
+            with tempfile.TemporaryDirectory(prefix="zonelog-") as work:
+                hashes = _build(analysis, Path(work) / "new", run)
+                upload(Path(work) / "new", out)
+            return hashes
+        target = out.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".zonelog-", dir=target.parent) as work:
             built = Path(work) / "new"
-            _build(analysis, built, run)
+            hashes = _build(analysis, built, run)
             _swap(built, target, Path(work) / "old")
     except OSError as error:
         message = f"{out}: cannot be written ({error.strerror or error}); the previous result is unchanged"
         raise OutputError(message) from error
+    return hashes
 
 
-def _build(analysis: Analysis, folder: Path, run: Run) -> None:
-    """Write every wanted output, and run.json last."""
+def _build(analysis: Analysis, folder: Path, run: Run) -> dict[str, str]:
+    """Write every wanted output, and run.json last; return the hashes that it names."""
     folder.mkdir()
     if run.extras is not None:
         shutil.copytree(run.extras, folder, dirs_exist_ok=True)
@@ -97,6 +112,7 @@ def _build(analysis: Analysis, folder: Path, run: Run) -> None:
     record = run_record(analysis, run, hashes)
     text = json.dumps(record, ensure_ascii=False, indent=1) + "\n"
     (folder / RUN_FILE).write_text(text, encoding="utf-8", newline="\n")
+    return hashes
 
 
 def _sha256(path: Path) -> str:

@@ -55,10 +55,6 @@ def zone_set():
     return load_zone_set("demo")
 
 
-def files_of(root, kind):
-    return sorted(p for p in (root / kind).rglob("*") if p.is_file())
-
-
 def no_reading(monkeypatch):
     def refuse(*arguments):
         pytest.fail(f"{arguments[0].path} is read again")
@@ -66,62 +62,62 @@ def no_reading(monkeypatch):
     monkeypatch.setattr(analyzer.tasks, "read_part", refuse)
 
 
-def test_only_what_is_new_or_changed_is_done(tmp_path, logs, zone_set):
-    _, first = judge(logs[:5], zone_set, tmp_path / "ledger")
+def test_only_what_is_new_or_changed_is_done(home, tmp_path, logs, zone_set):
+    _, first = judge(logs[:5], zone_set, home.where)
     assert done(first) >= 5
-    _, second = judge(logs, zone_set, tmp_path / "ledger")
+    _, second = judge(logs, zone_set, home.where)
     assert done(second) <= 2  # the new log, and the seams of its day
     write(logs[0], drive(190, vehicle="V"))
-    changed, third = judge(logs, zone_set, tmp_path / "ledger")
+    changed, third = judge(logs, zone_set, home.where)
     assert done(third) <= 2
     assert_all_the_same(analyze(logs, zone_set), changed)
-    left, fourth = judge(logs[1:], zone_set, tmp_path / "ledger")
+    left, fourth = judge(logs[1:], zone_set, home.where)
     assert done(fourth) <= 1
     assert_all_the_same(analyze(logs[1:], zone_set), left)
 
 
-def test_another_rule_reads_no_log_again(tmp_path, logs, zone_set, monkeypatch):
-    judge(logs, zone_set, tmp_path / "ledger")
+def test_another_rule_reads_no_log_again(home, tmp_path, logs, zone_set, monkeypatch):
+    judge(logs, zone_set, home.where)
     shutil.copytree(bundled()["demo"], tmp_path / "stricter")
     rules = tmp_path / "stricter" / "rules.toml"
     rules.write_text(rules.read_text("utf-8").replace("max_speed_kph = 7.0", "max_speed_kph = 3.0"), encoding="utf-8")
     stricter = load_zone_set(tmp_path / "stricter")
     whole = analyze(logs, stricter)
     no_reading(monkeypatch)
-    again, ledger = judge(logs, stricter, tmp_path / "ledger")
+    again, ledger = judge(logs, stricter, home.where)
     assert done(ledger) >= 6
     assert_all_the_same(whole, again)
     assert "speed-limit" in again.findings["check"].to_list()
 
 
-def test_comments_and_order_of_keys_change_nothing(tmp_path, logs, zone_set):
-    judge(logs, zone_set, tmp_path / "ledger")
+def test_comments_and_order_of_keys_change_nothing(home, tmp_path, logs, zone_set):
+    judge(logs, zone_set, home.where)
     shutil.copytree(bundled()["demo"], tmp_path / "same")
     rules = tmp_path / "same" / "rules.toml"
     rules.write_text("# a comment\n" + rules.read_text("utf-8"), encoding="utf-8")
-    _, ledger = judge(logs, load_zone_set(tmp_path / "same"), tmp_path / "ledger")
+    _, ledger = judge(logs, load_zone_set(tmp_path / "same"), home.where)
     assert done(ledger) == 0
 
 
-def test_unsorted_vehicles_are_judged_from_what_is_kept(tmp_path, zone_set, monkeypatch):
+def test_unsorted_vehicles_are_judged_from_what_is_kept(home, tmp_path, zone_set, monkeypatch):
     shuffled = pl.concat([drive(600), drive(600, vehicle="W")]).sample(fraction=1.0, shuffle=True, seed=1)
     logs = [write(tmp_path / "logs" / f"{n}.csv", shuffled[n * 400 : n * 400 + 400]) for n in range(3)]
     whole = analyze(logs, zone_set)
-    first, ledger = judge(logs, zone_set, tmp_path / "ledger")
+    first, ledger = judge(logs, zone_set, home.where)
     assert_all_the_same(whole, first)
     assert done(ledger) > 3
     no_reading(monkeypatch)
-    again, ledger = judge(logs, zone_set, tmp_path / "ledger")
+    again, ledger = judge(logs, zone_set, home.where)
     assert done(ledger) == 0
     assert_all_the_same(whole, again)
 
 
-def test_logs_may_be_moved(tmp_path, logs, zone_set):
-    judge(logs, zone_set, tmp_path / "ledger")
+def test_logs_may_be_moved(home, tmp_path, logs, zone_set):
+    judge(logs, zone_set, home.where)
     moved = tmp_path / "moved"
     shutil.move(logs[0].parent, moved)
     logs = sorted(moved.glob("*.csv"))
-    again, ledger = judge(logs, zone_set, tmp_path / "ledger")
+    again, ledger = judge(logs, zone_set, home.where)
     assert done(ledger) == 0
     assert_all_the_same(analyze(logs, zone_set), again)
 
@@ -135,13 +131,13 @@ def test_the_name_of_a_file_counts_where_vehicles_are_called_after_it(tmp_path, 
     assert again.coverage["vehicle_id"].unique().to_list() == ["two"]
 
 
-def test_a_change_that_keeps_size_and_time_is_seen(tmp_path, logs, zone_set):
-    judge(logs, zone_set, tmp_path / "ledger")
+def test_a_change_that_keeps_size_and_time_is_seen(home, tmp_path, logs, zone_set):
+    judge(logs, zone_set, home.where)
     before = Stamp.of(str(logs[0]))
     text = logs[0].read_text("utf-8")
     logs[0].write_text(text.replace(",3.6", ",9.9"), encoding="utf-8")
     os.utime(logs[0], ns=(before.mtime_ns, before.mtime_ns))
-    again, _ = judge(logs, zone_set, tmp_path / "ledger")
+    again, _ = judge(logs, zone_set, home.where)
     assert Stamp.of(str(logs[0])).size == before.size
     assert_all_the_same(analyze(logs, zone_set), again)
 
@@ -155,7 +151,7 @@ def test_a_file_that_was_just_written_is_not_taken_for_known(tmp_path, zone_set)
     base.close()
 
 
-def test_a_file_that_changes_while_it_is_read_is_named_and_not_kept(tmp_path, logs, zone_set, monkeypatch):
+def test_a_file_that_changes_while_it_is_read_is_named_and_not_kept(home, tmp_path, logs, zone_set, monkeypatch):
     honest = analyzer.tasks.read_part
 
     def meddling(plan, part, options):
@@ -165,58 +161,56 @@ def test_a_file_that_changes_while_it_is_read_is_named_and_not_kept(tmp_path, lo
         return log
 
     monkeypatch.setattr(analyzer.tasks, "read_part", meddling)
-    analysis, _ = judge(logs, zone_set, tmp_path / "ledger")
+    analysis, _ = judge(logs, zone_set, home.where)
     assert "was changed while it was read" in str(analysis.logs[0].error)
     monkeypatch.undo()
-    again, _ = judge(logs, zone_set, tmp_path / "ledger")
+    again, _ = judge(logs, zone_set, home.where)
     assert_all_the_same(analyze(logs, zone_set), again)
 
 
 @pytest.mark.parametrize("kind", ["plans", "records", "judged", "pieces"])
 @pytest.mark.parametrize("harm", ["flipped", "short", "empty", "other"])
-def test_what_is_damaged_is_named_and_made_again(tmp_path, logs, zone_set, kind, harm):
-    whole, _ = judge(logs, zone_set, tmp_path / "ledger")
-    damaged = files_of(tmp_path / "ledger", kind)
-    contents = [path.read_bytes() for path in damaged]
-    for path, content in zip(damaged, contents, strict=True):
+def test_what_is_damaged_is_named_and_made_again(home, tmp_path, logs, zone_set, kind, harm):
+    whole, _ = judge(logs, zone_set, home.where)
+    for name in home.names(kind):
+        content = home.read(name)
         middle = len(content) // 2
-        path.write_bytes(
-            {
-                "flipped": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
-                "short": content[:middle],
-                "empty": b"",
-                "other": b'[{"receipt": null}]',
-            }[harm]
-        )
-    again, ledger = judge(logs, zone_set, tmp_path / "ledger")
+        damaged = {
+            "flipped": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+            "short": content[:middle],
+            "empty": b"",
+            "other": b'[{"receipt": null}]',
+        }
+        home.write(name, damaged[harm])
+    again, ledger = judge(logs, zone_set, home.where)
     assert_all_the_same(whole, again)
     if kind != "records":  # nobody asks for records of which the verdict is known
         assert any(name.startswith(kind) for name in ledger.damaged)
-    third, ledger = judge(logs, zone_set, tmp_path / "ledger")
+    third, ledger = judge(logs, zone_set, home.where)
     assert_all_the_same(whole, third)
     assert (ledger.damaged, done(ledger)) == ([], 0)
 
 
-def test_damaged_records_are_read_again(tmp_path, logs, zone_set):
-    judge(logs, zone_set, tmp_path / "ledger")
-    for path in files_of(tmp_path / "ledger", "records"):
-        path.write_bytes(path.read_bytes()[:-2])
-    shutil.rmtree(tmp_path / "ledger" / "judged")
-    again, ledger = judge(logs, zone_set, tmp_path / "ledger")
+def test_damaged_records_are_read_again(home, tmp_path, logs, zone_set):
+    judge(logs, zone_set, home.where)
+    for name in home.names("records"):
+        home.write(name, home.read(name)[:-2])
+    home.remove("judged")
+    again, ledger = judge(logs, zone_set, home.where)
     assert_all_the_same(analyze(logs, zone_set), again)
     assert [name.split("/")[0] for name in ledger.damaged] == ["records"] * 6
 
 
 @pytest.mark.parametrize("kind", ["plans", "records", "judged"])
-def test_a_sealed_receipt_of_somebody_else_is_made_again(tmp_path, logs, zone_set, kind):
-    whole, ledger = judge(logs, zone_set, tmp_path / "ledger")
-    for path in files_of(tmp_path / "ledger", kind):
-        body = ledger.store.sealed(path, path.stem)
+def test_a_sealed_receipt_of_somebody_else_is_made_again(home, tmp_path, logs, zone_set, kind):
+    whole, ledger = judge(logs, zone_set, home.where)
+    for key in (Path(name).stem for name in home.names(kind)):
+        body = ledger.store.receipt(kind, key)
         strange = {"piece": body.get("piece"), "plan": {"x": 1}, "remarks": {"a": 1}, "readings": 7}
-        ledger.store.commit(kind, path.stem, strange)
+        ledger.store.commit(kind, key, strange)
     if kind == "records":
-        shutil.rmtree(tmp_path / "ledger" / "judged")
-    again, ledger = judge(logs, zone_set, tmp_path / "ledger")
+        home.remove("judged")
+    again, ledger = judge(logs, zone_set, home.where)
     assert_all_the_same(whole, again)
     assert {name.split("/")[0] for name in ledger.damaged} == {kind}
 
@@ -240,12 +234,10 @@ def test_an_index_that_is_gone_or_damaged_costs_only_time(tmp_path, logs, zone_s
     assert (ledger.damaged == [INDEX]) == (harm == "nonsense")
 
 
-def test_two_runs_at_once(tmp_path, logs, zone_set):
+def test_two_runs_at_once(home, tmp_path, logs, zone_set):
     whole = analyze(logs, zone_set)
     found = []
-    runs = [
-        threading.Thread(target=lambda: found.append(judge(logs, zone_set, tmp_path / "ledger")[0])) for _ in range(3)
-    ]
+    runs = [threading.Thread(target=lambda: found.append(judge(logs, zone_set, home.where)[0])) for _ in range(3)]
     for run in runs:
         run.start()
     for run in runs:
@@ -288,14 +280,14 @@ def test_urls_are_refused(tmp_path, zone_set):
         judge(["https://example.org/a.csv"], zone_set, tmp_path / "ledger")
 
 
-def test_what_cannot_be_read_is_tried_again(tmp_path, logs, zone_set):
+def test_what_cannot_be_read_is_tried_again(home, tmp_path, logs, zone_set):
     bad = logs[0].with_name("bad.csv")
     bad.write_text(logs[0].read_text("utf-8").replace("+00:00", ""), encoding="utf-8")
     for _ in range(2):
-        analysis, _ = judge([*logs, bad], zone_set, tmp_path / "ledger")
+        analysis, _ = judge([*logs, bad], zone_set, home.where)
         assert "--timezone" in str([a.error for a in analysis.logs if a.error])
     with pytest.raises(LogError):
-        judge([bad], zone_set, tmp_path / "ledger")
+        judge([bad], zone_set, home.where)
 
 
 def command(folder, ledger, out, *more):
@@ -367,19 +359,19 @@ def test_a_ledger_in_the_way_is_refused(tmp_path, logs):
     assert not (tmp_path / "out").exists()
 
 
-def test_recordings_of_several_files(tmp_path, zone_set):
+def test_recordings_of_several_files(home, tmp_path, zone_set):
     folder = split(tmp_path / "morning", ["m_0.mcap", "m_1.mcap"])
     log = folder / "metadata.yaml"
     whole = analyze([log], zone_set)
-    first, ledger = judge([log], zone_set, tmp_path / "ledger")
+    first, ledger = judge([log], zone_set, home.where)
     assert_all_the_same(whole, first)
     moved = tmp_path / "elsewhere" / "morning"
     shutil.copytree(folder, moved)
-    again, ledger = judge([moved / "metadata.yaml"], zone_set, tmp_path / "ledger")
+    again, ledger = judge([moved / "metadata.yaml"], zone_set, home.where)
     assert done(ledger) == 0
     assert_all_the_same(analyze([moved / "metadata.yaml"], zone_set), again)
     (moved / "m_1.mcap").unlink()
-    less, _ = judge([moved / "metadata.yaml"], zone_set, tmp_path / "ledger")
+    less, _ = judge([moved / "metadata.yaml"], zone_set, home.where)
     assert_all_the_same(analyze([moved / "metadata.yaml"], zone_set), less)
 
 

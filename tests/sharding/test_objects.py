@@ -9,48 +9,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.sharding.s3 import needs_s3, use
 from tests.sharding.test_engines import needs_ray
 from tests.sharding.test_shards import drive
 
 ROOT = Path(__file__).resolve().parents[2]
-ASKED = os.environ.get("EXTRAS", "").replace(",", " ").split()
-HAS_S3 = all(importlib.util.find_spec(name) for name in ("obstore", "moto"))
-needs_s3 = pytest.mark.skipif(
-    not HAS_S3 and "s3" not in ASKED, reason="OBSTORE OR MOTO IS NOT INSTALLED: make test EXTRAS=ray,s3 tests s3://"
-)
-SERVER = """
-import sys, time
-from moto.server import ThreadedMotoServer
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    """Return the variables for a server that has a bucket, and a store to fill it."""
-    if not HAS_S3:
-        pytest.fail("EXTRAS asks for s3, but obstore and moto are not installed")
-    server = subprocess.Popen([sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    import obstore
-    from obstore.store import HTTPStore, S3Store
-
-    endpoint = f"http://127.0.0.1:{server.stdout.readline().strip()}"
-    secrets = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
-    obstore.put(HTTPStore(endpoint, client_options={"allow_http": True}), "fleet", b"")
-    config = {name.lower(): value for name, value in secrets.items()}
-    store = S3Store("fleet", config=config, endpoint=endpoint, client_options={"allow_http": True})
-    yield secrets | {"AWS_ENDPOINT_URL": endpoint}, store
-    server.communicate()
 
 
 @pytest.fixture(scope="module")
 def logs(bucket, tmp_path_factory):
     """Return a folder of logs that are in the bucket as well, below `logs`."""
-    import obstore
-
     folder = tmp_path_factory.mktemp("objects") / "logs"
     (folder / "more").mkdir(parents=True)
     for number in range(2):
@@ -60,9 +28,9 @@ def logs(bucket, tmp_path_factory):
     drive(300, lon=126.83).drop("vehicle_id").write_csv(folder / "more" / "called.csv", datetime_format="%FT%T%:z")
     (folder / "none.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     for path in (p for p in folder.rglob("*") if p.is_file()):
-        obstore.put(bucket[1], f"logs/{path.relative_to(folder).as_posix()}", path.read_bytes())
-    obstore.put(bucket[1], "logs/letter.docx", b"dear")
-    obstore.put(bucket[1], "logs-of-others/x.csv", b"a,b\n1,2\n")
+        bucket.put(f"logs/{path.relative_to(folder).as_posix()}", path.read_bytes())
+    bucket.put("logs/letter.docx", b"dear")
+    bucket.put("logs-of-others/x.csv", b"a,b\n1,2\n")
     return folder
 
 
@@ -98,7 +66,7 @@ def test_objects_say_what_files_say(engine, bucket, logs, tmp_path):
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "logs").symlink_to(logs)
     assert run(["logs"], tmp_path / "files")[0] == 4
-    status, errors = run(["s3://fleet/logs"], tmp_path / "objects", engine, **bucket[0])
+    status, errors = run(["s3://fleet/logs"], tmp_path / "objects", engine, **bucket.environment)
     assert status == 4, errors  # none.csv
     same(tmp_path / "files", tmp_path / "objects", "s3://fleet/logs")
     summaries = [(tmp_path / kind / "out" / "summary.json").read_text("utf-8") for kind in ("files", "objects")]
@@ -107,7 +75,7 @@ def test_objects_say_what_files_say(engine, bucket, logs, tmp_path):
 
 @needs_s3
 def test_one_object_alone(bucket, logs, tmp_path):
-    status, errors = run(["s3://fleet/logs/more/w.parquet"], tmp_path, **bucket[0])
+    status, errors = run(["s3://fleet/logs/more/w.parquet"], tmp_path, **bucket.environment)
     assert status in {0, 1, 3}, errors
 
 
@@ -122,23 +90,20 @@ def test_one_object_alone(bucket, logs, tmp_path):
     ],
 )
 def test_what_is_not_there_is_said(bucket, address, said, tmp_path):
-    status, errors = run([address], tmp_path, **bucket[0])
+    status, errors = run([address], tmp_path, **bucket.environment)
     assert (status, said in errors) == (4, True), errors
 
 
 @needs_s3
 def test_an_object_that_changes_is_named(bucket, logs, monkeypatch):
-    import obstore
-
     from analyzer.errors import LogError
     from analyzer.logs import ReadOptions, plan_log, read_part
 
-    for name, value in bucket[0].items():
-        monkeypatch.setenv(name, value)
+    use(bucket, monkeypatch)
     content = (logs / "0.csv").read_bytes()
-    obstore.put(bucket[1], "changing.csv", content)
+    bucket.put("changing.csv", content)
     plan = plan_log("s3://fleet/changing.csv", ReadOptions())
-    obstore.put(bucket[1], "changing.csv", content + content.splitlines(keepends=True)[-1])
+    bucket.put("changing.csv", content + content.splitlines(keepends=True)[-1])
     import analyzer.logs._objects
 
     analyzer.logs._objects._shelf.cache_clear()

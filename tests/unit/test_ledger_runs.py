@@ -121,7 +121,9 @@ def test_another_tool_is_named_and_judges_nothing_in_the_place_of_the_old_one(fo
     path = next((folder / "ledger" / "runs").glob("*.json"))
     manifest = json.loads(path.read_text("utf-8"))["receipt"]
     manifest["tool"]["zonelog"] = "0.0.1"
-    Store(folder / "ledger").commit("runs", "20200101T000000Z-000000", manifest | {"at": "2020-01-01T00:00:00+00:00"})
+    Store.at(folder / "ledger").commit(
+        "runs", "20200101T000000Z-000000", manifest | {"at": "2020-01-01T00:00:00+00:00"}
+    )
     done = zonelog("runs", "show", "ledger", "2020", "--out", "again", "--lang", "en", cwd=folder)
     assert done.returncode == 4
     assert "was judged by another zonelog (0.0.1" in done.stderr

@@ -1,0 +1,38 @@
+"""Where something is: a path of this machine, or an address of object storage (`s3://bucket/key`), which is a text."""
+
+from pathlib import Path
+
+from analyzer.errors import AnalyzerError
+
+SCHEME = "s3://"
+
+
+def is_object(path: object) -> bool:
+    """Return whether a path is an address of object storage."""
+    return isinstance(path, str) and path.startswith(SCHEME)
+
+
+def where(text: str) -> Path | str:
+    """Return an address as it is, anything else as a path."""
+    return text.rstrip("/") if is_object(text) else Path(text)
+
+
+def place_of(path: str) -> str:
+    """Return a path that does not depend on where this process is."""
+    return path if is_object(path) else str(Path(path).absolute())
+
+
+def lies_in(inner: Path | str, outer: Path | str) -> bool:
+    """Return whether a place is another one, or below it."""
+    if isinstance(inner, str) or isinstance(outer, str):
+        return type(inner) is type(outer) and f"{inner}/".startswith(f"{outer}/")
+    place, other = inner.resolve(), outer.resolve()
+    return place == other or other in place.parents
+
+
+def divided(address: str, error: type[AnalyzerError]) -> tuple[str, str]:
+    """Return the bucket and the key of an address; `error` where there is no bucket."""
+    bucket, _, key = address.removeprefix(SCHEME).partition("/")
+    if not bucket:
+        raise error(f"{address}: names no bucket; write s3://bucket/key")
+    return bucket, key

@@ -1,0 +1,166 @@
+"""Object storage (`s3://bucket/prefix`) as far as zonelog needs it: the library for it is an extra, `zonelog[s3]`.
+
+Endpoint and credentials are those of the usual AWS_* variables, in every process for itself:
+they are never sent. An object is written whole or not at all, and everybody sees it from then on.
+What must not be overwritten blindly is put with `If-None-Match: *` (create only) or with
+`If-Match` and the ETag of what is to be replaced.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from analyzer.addresses import divided
+from analyzer.errors import AnalyzerError
+
+RETRIES = 3
+AT_ONCE = 16
+"""Requests under way at a time where many are made: each is mostly waiting."""
+CLIENT = {"timeout": "1h", "read_timeout": "60s"}
+"""A large object may take its time, as long as something comes."""
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".js": "text/javascript; charset=utf-8",
+    ".geojson": "application/geo+json",
+    ".csv": "text/csv; charset=utf-8",
+    ".pdf": "application/pdf",
+}
+"""What browsers are told that an object is."""
+
+
+def library(error: type[AnalyzerError]) -> Any:
+    """Return the library for object storage; a sentence where it is not installed."""
+    try:
+        import obstore  # noqa: PLC0415 - it is an extra
+        import obstore.store  # noqa: PLC0415
+    except ImportError as missing:
+        raise error('s3:// needs a library for object storage; install it: pip install "zonelog[s3]"') from missing
+    return obstore
+
+
+def client(bucket: str, error: type[AnalyzerError]) -> Any:
+    """Return a bucket; a sentence where the library is not installed."""
+    library(error)
+    return _client(bucket)
+
+
+@cache
+def _client(bucket: str) -> Any:
+    """Return a bucket, at the endpoint and with the credentials of the AWS_* variables."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    own = {"endpoint": endpoint} if endpoint else {}
+    plain = {"allow_http": True} if endpoint and endpoint.startswith("http://") else {}
+    store = library(AnalyzerError).store.S3Store
+    return store(bucket, client_options={**CLIENT, **plain}, retry_config={"max_retries": RETRIES}, **own)
+
+
+@contextmanager
+def named(address: str, error: type[AnalyzerError], done: str, advice: str = "") -> Iterator[None]:
+    """Make a sentence of what goes wrong with an object; what is missing, there already or another is for the caller.
+
+    `done` is what was to be done, "read" or "written"; `advice` ends the sentence.
+    """
+    errors = library(error).exceptions
+    try:
+        yield
+    except (FileNotFoundError, errors.NotFoundError, errors.PreconditionError, errors.AlreadyExistsError):
+        raise
+    except (errors.BaseError, OSError) as found:
+        reason = (str(found).strip().splitlines() or [type(found).__name__])[0]
+        raise error(f"{address}: cannot be {done} ({reason}); check the AWS_* variables{advice}") from found
+
+
+def size_and_version_of(address: str, error: type[AnalyzerError]) -> tuple[int, str]:
+    """Return the size of an object and its ETag, which another content has not; FileNotFoundError if there is none."""
+    bucket, key = divided(address, error)
+    with named(address, error, "read"):
+        found = library(error).head(client(bucket, error), key)
+    return int(found["size"]), str(found["e_tag"])
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """What lies below an address, as if that were a folder; trouble becomes an `error` that ends with `advice`."""
+
+    address: str
+    error: type[AnalyzerError]
+    advice: str = ""
+
+    def read(self, name: str) -> tuple[bytes, str]:
+        """Return an object and its ETag; FileNotFoundError where there is none."""
+        with self._named(name, "read"):
+            found = self._library.get(self._client, self._key(name))
+            return bytes(found.bytes()), str(found.meta["e_tag"])
+
+    def create(self, name: str, data: bytes | Path) -> bool:
+        """Write an object where there is none; return whether that was so."""
+        return self._put(name, data, "create")
+
+    def replace(self, name: str, data: bytes | Path, version: str | None = None) -> bool:
+        """Write an object over another, that of this ETag if one is named; return false where it is none any more."""
+        return self._put(name, data, {"e_tag": version} if version else "overwrite")
+
+    def copy(self, name: str, target: str) -> None:
+        """Copy an object over another, within the store."""
+        with self._named(target, "written"):
+            self._library.copy(self._client, self._key(name), self._key(target))
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete objects; one that is not there is no trouble."""
+        keys = [self._key(name) for name in names]
+        with self._named("", "written"):
+            for key in keys:
+                self._library.delete(self._client, key)
+
+    def names(self, folder: str = "") -> list[str]:
+        """Return the names of all objects below a folder, in order."""
+        start = len(self._key("")) + 1 if self._key("") else 0
+        return sorted(str(meta["path"])[start:] for batch in self._listed(folder) for meta in batch)
+
+    def is_empty(self) -> bool:
+        """Return whether there is no object."""
+        return not any(len(batch) for batch in self._listed(""))
+
+    def _listed(self, folder: str) -> Iterator[Any]:
+        """Yield what lies below a folder, some at a time."""
+        try:
+            with self._named(folder, "read"):
+                yield from self._library.list(self._client, prefix=self._key(folder) or None)
+        except (FileNotFoundError, self._library.exceptions.NotFoundError):
+            raise self.error(f"{self.address}: there is no such bucket; check the address") from None
+
+    def _put(self, name: str, data: bytes | Path, mode: Any) -> bool:
+        """Write an object; return false where the condition of `mode` does not hold."""
+        errors = self._library.exceptions
+        kind = {"Content-Type": TYPES.get(Path(name).suffix, "application/octet-stream")}
+        with self._named(name, "written"):
+            try:
+                self._library.put(self._client, self._key(name), data, mode=mode, attributes=kind)
+            except (errors.AlreadyExistsError, errors.PreconditionError, errors.NotFoundError, FileNotFoundError):
+                if mode == "overwrite":
+                    raise self.error(f"{self.address}: there is no such bucket; check the address") from None
+                return False
+        return True
+
+    def _named(self, name: str, done: str) -> Any:
+        """Make a sentence of what goes wrong."""
+        return named(f"{self.address}/{name}".rstrip("/"), self.error, done, self.advice)
+
+    def _key(self, name: str) -> str:
+        """Return the key of an object."""
+        return "/".join(part for part in (divided(self.address, self.error)[1], name) if part)
+
+    @property
+    def _library(self) -> Any:
+        """Return the library for object storage."""
+        return library(self.error)
+
+    @property
+    def _client(self) -> Any:
+        """Return the bucket."""
+        return client(divided(self.address, self.error)[0], self.error)
