@@ -20,8 +20,11 @@ from analyzer.shard import analyze_shard
 from analyzer.stated import Hints
 from analyzer.tasks import HOUR, Common, Outcome, Piece, Reading, SliceTask, Spill, read_batch, records_of
 
-KEPT_BATCHES = 2
-"""Slices of one task at the most: few, because they are judged again together."""
+KEPT_BATCHES = 4
+"""Slices of one task of a large log at the most: few, because they are judged again together."""
+
+LOG_TASKS = 4
+"""Tasks that a large log has at the least, where it has as many parts: all processes have something to do."""
 
 
 GROUP_LOGS = 16
@@ -42,10 +45,11 @@ def tasks_by_log(plans: Sequence[Plan], groups: Iterable[Sequence[int]]) -> list
     parts = [[(Piece(file, n, plan, part),) for n, part in enumerate(plan.parts)] for file, plan in enumerate(plans)]
     shared = [tuple(batch for file in group for batch in parts[file]) for group in groups]
     large = [
-        tuple(batches[first : first + KEPT_BATCHES])
+        tuple(batches[first : first + most])
         for batches in parts
         if len(batches) > 1
-        for first in range(0, len(batches), KEPT_BATCHES)
+        for most in [min(KEPT_BATCHES, -(-len(batches) // LOG_TASKS))]
+        for first in range(0, len(batches), most)
     ]
     ordered = sorted((*shared, *large), key=lambda batches: (batches[0][0].file, batches[0][0].number))
     return [SliceTask(number, batches) for number, batches in enumerate(ordered)]
