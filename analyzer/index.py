@@ -90,11 +90,25 @@ class Index:
         """Give the index, made from past runs where it is new."""
         new = not path.exists()
         with closing(sqlite3.connect(path, timeout=BUSY_S)) as base:
-            base.execute("PRAGMA journal_mode=WAL")
+            _write_ahead(base)
             base.execute(_TABLE)
             if new:
                 _insert(base, self.past())
             yield base
+
+
+def _write_ahead(base: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log; SQLite itself does not wait for another run that does so right now."""
+    until_s = time.monotonic() + BUSY_S
+    while True:
+        try:
+            base.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _known(base: sqlite3.Connection, paths: Iterable[str]) -> dict[str, tuple[Stamp, str]]:

@@ -18,7 +18,7 @@ import analyzer.analysis
 import analyzer.tasks
 from analyzer.analysis import Options, analyze
 from analyzer.errors import LedgerError, LogError
-from analyzer.index import INDEX, Stamp
+from analyzer.index import INDEX, Index, Stamp
 from analyzer.ledger import Ledger
 from analyzer.zone_loading import bundled, load_zone_set
 from tests.sharding.test_ledger import assert_all_the_same, done, judge
@@ -252,6 +252,26 @@ def test_two_runs_at_once(tmp_path, logs, zone_set):
     assert len(found) == 3
     for analysis in found:
         assert_all_the_same(whole, analysis)
+
+
+def test_an_index_may_be_made_by_several_runs_at_once(tmp_path, logs):
+    stamp, known = Stamp.of(str(logs[0])), []
+
+    def remember(root, gate):
+        index = Index(root, lambda: (), pytest.fail)
+        gate.wait()
+        index.remember([(str(logs[0]), stamp, "0" * 64)])
+        known.append(index.known([str(logs[0])]))
+
+    for number in range(200):
+        root, gate = tmp_path / str(number), threading.Barrier(3)
+        root.mkdir()
+        runs = [threading.Thread(target=remember, args=(root, gate)) for _ in range(3)]
+        for run in runs:
+            run.start()
+        for run in runs:
+            run.join()
+    assert known == [{str(logs[0]): (stamp, "0" * 64)}] * 600
 
 
 def test_a_folder_that_is_no_ledger_is_left_alone(tmp_path, logs, zone_set):
