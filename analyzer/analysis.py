@@ -21,7 +21,6 @@ from analyzer.engines import Engine, engine_of
 from analyzer.errors import LogError
 from analyzer.joins import Join
 from analyzer.judging import Judged, judge_all, slice_tasks
-from analyzer.kept_tasks import tasks_by_log
 from analyzer.ledger import Ledger
 from analyzer.logs import (
     Plan,
@@ -204,7 +203,12 @@ def _judged(  # noqa: PLR0913 - as _analyzed
         return judge_all(tasks, pool, tell)
     common = replace(_common(world, options, pool, join, alone=False), shelf=ledger.shelf(plans))
     pool.share(common)
-    return judge_all(tasks_by_log(plans), ledger.runner(pool, common, WORTH_SHARING), tell)
+    runner, tasks = ledger.runner(pool, common, WORTH_SHARING), ledger.tasks(plans)
+    judged = judge_all(tasks, runner, tell)
+    given_up = [files for task in tasks if len(files := task.files) > 1 and files <= judged.errors.keys()]
+    if given_up:  # one log may have ended the process that judged all of a group
+        judged = judge_all(ledger.tasks(plans, alone=set().union(*given_up)), runner, tell)
+    return judged
 
 
 def _join(zone_set: ZoneSet, options: Options) -> Join | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from analyzer.analysis import Options, analyze
 from analyzer.errors import LedgerError
-from analyzer.ledger import Ledger
+from analyzer.ledger import Ledger, groups_of
 from analyzer.manifests import past_logs
 from analyzer.outputs import Run, read_basemap, write_outputs
 from analyzer.results import Analysis
@@ -41,6 +41,7 @@ def make_again(store: Store, manifest: Mapping[str, Any], out: Path | str, versi
         work = Path(stack.enter_context(TemporaryDirectory(prefix="zonelog-")))
         zone_set = _zone_set(store, manifest, work)
         ledger = Ledger(store, past_logs(manifest), manifest["tool"], past_errors=manifest["errors"])
+        ledger.past_groups = groups_of(manifest)
         if manifest["join"] is not None:
             ledger.past_join = _restored(
                 store, manifest["join"]["piece"], work / "join" / Path(manifest["join"]["path"]).name

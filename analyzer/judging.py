@@ -15,7 +15,7 @@ import polars as pl
 
 from analyzer.engines import Runner
 from analyzer.errors import LogError, WorkerError
-from analyzer.kept_tasks import HoursTask, Source, regathers
+from analyzer.kept_tasks import HoursTask, Source, regathers, vehicles_by_batch
 from analyzer.legs import hints_for
 from analyzer.logs import PART_RECORDS, Plan, is_empty_recording, refuse_unreadable
 from analyzer.reduction import numbered_legs, together
@@ -263,15 +263,15 @@ def _regather(
 ) -> None:
     """Judge these vehicles from records that are kept."""
     sampled = {vehicle for _, outcome in kept for spill in outcome.spills for vehicle in spill.samples}
-    counts = []
-    for task, outcome in kept:
-        lanes, samples = outcome.shard.lanes, {v for spill in outcome.spills for v in spill.samples}
-        if samples or (lanes.width and not set(lanes["vehicle_id"]).isdisjoint(tangled)):
-            bases_of = (bases[batch[0].file, batch[0].number] for batch in task.batches)
-            counts.append(HoursTask(tuple(Source(*own) for own in zip(task.batches, bases_of, strict=True))))
-    counted = [_done(outcome).spills for outcome in pool.run([(task, None) for task in counts])]
-    sources = [source for task in counts for source in task.sources]
-    hours = [spill.rows for spills in counted for spill in spills]
+    sources = [
+        Source(batch, bases[batch[0].file, batch[0].number])
+        for task, outcome in kept
+        for batch, vehicles in zip(task.batches, vehicles_by_batch(outcome), strict=True)
+        if not vehicles.isdisjoint(tangled)
+    ]
+    sources.sort(key=lambda source: (source.batch[0].file, source.batch[0].number))
+    counts = pool.run([(HoursTask((source,)), None) for source in sources])
+    hours = [spill.rows for outcome in counts for spill in _done(outcome).spills]
     tasks = list(regathers(sources, hours, tangled, sampled, PART_RECORDS))
     for regather, found in zip(tasks, pool.run([(task, None) for task in tasks]), strict=True):
         judged.add(Work(regather), _done(found).shard)

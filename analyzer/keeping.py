@@ -7,7 +7,7 @@ run, so what is kept speaks of those of its own task as 0, 1, ….
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,11 +25,11 @@ from analyzer.shard import Shard
 from analyzer.shelf import Shelf, reading_key, remarks_from, remarks_of
 from analyzer.stated import Hints
 from analyzer.store import BAD, Store, digest_of, packed
-from analyzer.tasks import Common, Job, Outcome, Reading, SeamTask, SliceTask, Spill, Task
+from analyzer.tasks import Common, Job, Outcome, Piece, Reading, SeamTask, SliceTask, Spill, Task
 
 KIND = "judged"
-MANY_TASKS = 64
-"""Tasks from which on other processes are worth their start, however small each is."""
+MANY_SLICES = 64
+"""Slices from which on other processes are worth their start, however small each is."""
 
 _FRAMES = ("rejects", "odometer")
 _NOT_PLAIN = (*_FRAMES, "remarks", "file", "error", "joined")
@@ -119,8 +119,9 @@ class Keeper:
 
     def _get_help(self, tasks: Sequence[Task]) -> None:
         """Start other processes where there is enough to be done."""
-        parts = (p.part for t in tasks if isinstance(t, SliceTask) for batch in t.batches for p in batch)
-        if len(tasks) >= MANY_TASKS or sum(part.records for part in parts) >= self.worth_sharing:
+        slices = sum(len(task.batches) if isinstance(task, SliceTask) else 1 for task in tasks)
+        records = sum(task.records for task in tasks if isinstance(task, SliceTask))
+        if slices >= MANY_SLICES or records >= self.worth_sharing:
             self.pool.start()
             self.pool.share(self.common)
 
@@ -151,11 +152,10 @@ class Keeper:
 def _described(task: Task, shelf: Shelf) -> tuple[Any, tuple[int, ...]]:
     """Return what a task depends on as plain data, and the files that it speaks of."""
     if isinstance(task, SliceTask):
-        pieces = [piece for batch in task.batches for piece in batch]
-        files = tuple(sorted({piece.file for piece in pieces}))
-        return ["slice", [shelf.part_key(p.file, p.part) for p in pieces]], files
+        files = _files_of(task.batches)
+        return ["slice", [[shelf.part_key(p.file, p.part) for p in batch] for batch in task.batches]], files
     if isinstance(task, HoursTask | Regather):
-        files = tuple(sorted({piece.file for source in task.sources for piece in source.batch}))
+        files = _files_of(source.batch for source in task.sources)
         read = [[[shelf.part_key(p.file, p.part) for p in s.batch], s.base] for s in task.sources]
         rest = () if isinstance(task, HoursTask) else (task.vehicles, task.hours, task.alone)
         return [type(task).__name__, read, rest], files
@@ -164,6 +164,11 @@ def _described(task: Task, shelf: Shelf) -> tuple[Any, tuple[int, ...]]:
         frames = (_renumbered(task.left, _numbers(files)), task.seams)
         return ["seam", [_digest_of_frame(frame) for frame in frames]], files
     raise TypeError(task)
+
+
+def _files_of(batches: Iterable[tuple[Piece, ...]]) -> tuple[int, ...]:
+    """Return the files of some parts in the order in which they are named, which is that of their keys."""
+    return tuple(dict.fromkeys(piece.file for batch in batches for piece in batch))
 
 
 def _digest_of_frame(frame: pl.DataFrame) -> str:

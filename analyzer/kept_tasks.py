@@ -1,12 +1,13 @@
 """Tasks whose outcome is kept: each depends on as little as can be, so what is new changes few of them.
 
-A slice is parts of one log. What slices cannot judge is judged again from the records on a
+A slice is a part of one log; small logs share a task, a slice each, and stay together from run
+to run (`grouped`). What slices cannot judge is judged again from the records on a
 shelf: vehicles whose records do not lie in order over the slices, or that come in several
 streams. Such a task reads the parts of logs that hold them, and judges some vehicles, or the
 hours of a large one; which vehicles share a task depends on these parts alone.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -14,23 +15,84 @@ from pathlib import Path
 import polars as pl
 
 from analyzer.errors import LedgerError
-from analyzer.logs import Plan
+from analyzer.logs import PART_RECORDS, Plan
 from analyzer.shard import analyze_shard
 from analyzer.stated import Hints
 from analyzer.tasks import HOUR, Common, Outcome, Piece, Reading, SliceTask, Spill, read_batch, records_of
 
-KEPT_BATCHES = 2
-"""Slices of one task at the most: few, because they are judged again together."""
+KEPT_BATCHES = 4
+"""Slices of one task of a large log at the most: few, because they are judged again together."""
+
+LOG_TASKS = 4
+"""Tasks that a large log has at the least, where it has as many parts: all processes have something to do."""
 
 
-def tasks_by_log(plans: Sequence[Plan]) -> list[SliceTask]:
-    """Return the parts of all logs as tasks that depend on their own log alone: a batch a part."""
-    tasks: list[SliceTask] = []
-    for file, plan in enumerate(plans):
-        batches = [(Piece(file, number, plan, part),) for number, part in enumerate(plan.parts)]
-        for first in range(0, len(batches), KEPT_BATCHES):
-            tasks.append(SliceTask(len(tasks), tuple(batches[first : first + KEPT_BATCHES])))
-    return tasks
+GROUP_LOGS = 16
+"""Small logs of one task at the most: a task costs about as much as ten of them."""
+
+GROUP_RECORDS = PART_RECORDS // 4
+"""Records of the logs of one task at the most."""
+
+GROWN = 8
+"""A group of fewer logs is made anew with those that are new."""
+
+
+def tasks_by_log(plans: Sequence[Plan], groups: Iterable[Sequence[int]]) -> list[SliceTask]:
+    """Return the parts of all logs as tasks, a batch a part; logs of several parts have tasks of their own.
+
+    `groups` are the small logs that share a task, by index.
+    """
+    parts = [[(Piece(file, n, plan, part),) for n, part in enumerate(plan.parts)] for file, plan in enumerate(plans)]
+    shared = [tuple(batch for file in group for batch in parts[file]) for group in groups]
+    large = [
+        tuple(batches[first : first + most])
+        for batches in parts
+        if len(batches) > 1
+        for most in [min(KEPT_BATCHES, -(-len(batches) // LOG_TASKS))]
+        for first in range(0, len(batches), most)
+    ]
+    ordered = sorted((*shared, *large), key=lambda batches: (batches[0][0].file, batches[0][0].number))
+    return [SliceTask(number, batches) for number, batches in enumerate(ordered)]
+
+
+def grouped(
+    plans: Sequence[Plan], names: Sequence[str], past: Iterable[Sequence[str]], alone: Collection[int] = ()
+) -> list[tuple[int, ...]]:
+    """Return the logs of one part in groups, by index and in order; `names` say what each log holds.
+
+    A group of the `past` (names) of which all logs are there stays as it was: its outcome is kept.
+    The others are divided in their order, those of `alone` into groups of one.
+    """
+    small = [file for file, plan in enumerate(plans) if len(plan.parts) == 1 and file not in alone]
+    free: dict[str, list[int]] = {}
+    for file in reversed(small):
+        free.setdefault(names[file], []).append(file)
+    groups = [[free[name].pop() for name in group] for group in past if _all_free(group, free)]
+    if sum(map(len, groups)) < len(small):
+        groups = [group for group in groups if len(group) >= GROWN]
+    taken = {file for group in groups for file in group}
+    rest = [(file, plans[file].parts[0].records) for file in small if file not in taken]
+    groups += [list(group) for group in _divided(rest)]
+    return sorted([*(tuple(sorted(group)) for group in groups), *((file,) for file in alone)])
+
+
+def _all_free(group: Sequence[str], free: dict[str, list[int]]) -> bool:
+    """Return whether the logs of a group are all there, and in no group yet."""
+    return all(group.count(name) <= len(free.get(name, ())) for name in group)
+
+
+def _divided(logs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, ...]]:
+    """Yield logs (index, records) in groups that are not too large."""
+    some: list[int] = []
+    count = 0
+    for file, records in logs:
+        if some and (count + records > GROUP_RECORDS or len(some) == GROUP_LOGS):
+            yield tuple(some)
+            some, count = [], 0
+        some.append(file)
+        count += records
+    if some:
+        yield tuple(some)
 
 
 @dataclass(frozen=True)
@@ -55,6 +117,15 @@ class HoursTask:
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:  # noqa: ARG002 - nothing is judged
         """Return the counts."""
         return Outcome(spills=tuple(Spill(Path(), _hours(_records(source, common))) for source in self.sources))
+
+
+def vehicles_by_batch(outcome: Outcome) -> list[set[str]]:
+    """Return the vehicles with lanes or samples in each batch of a task."""
+    found = [set(spill.samples) for spill in outcome.spills]
+    if outcome.shard.lanes.width:
+        for vehicle, number in outcome.shard.lanes.select("vehicle_id", "slice").unique().iter_rows():
+            found[number].add(vehicle)
+    return found
 
 
 def _hours(records: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """A ledger: it keeps what was read and judged, so that a run does only what is new or changed."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,14 +13,18 @@ from analyzer.engines import Engine
 from analyzer.errors import LedgerError, LogError
 from analyzer.index import Index, Stamp, now_ns, stamped
 from analyzer.keeping import Keeper
+from analyzer.kept_tasks import grouped, tasks_by_log
 from analyzer.logs import Part, PartSize, Plan, ReadOptions, States, companions, is_url, read_states, sha256_of
 from analyzer.places import FolderPlace
 from analyzer.planning import Plans
 from analyzer.pool import cores
 from analyzer.shelf import KeptFile, KeptLog, Shelf, reading_key
 from analyzer.store import BAD, Store, digest_of
-from analyzer.tasks import Common
+from analyzer.tasks import Common, SliceTask
 from analyzer.tool import tool
+
+LOOKED_AT = 4
+"""Past runs whose groups of small logs are looked at: several may be made in turn on one ledger."""
 
 TRIES = 3
 """How often a file that changes while it is read is read again."""
@@ -31,7 +35,8 @@ class Ledger:
     """A ledger in use by one run; `past` (of a run that is made again) says what the logs were.
 
     `past_errors` are the logs that it could not read, `past_join` a copy of the file that it
-    joined. `keeper` is who did the tasks of this run, `logs` the logs by their path, once known,
+    joined, `past_groups` the small logs that shared a task (null: those of the last runs). `keeper`
+    is who did the tasks of this run, `logs` the logs by their path, `groups` those that share a task, once known,
     `how` the digest of how they are read.
     """
 
@@ -43,6 +48,8 @@ class Ledger:
     past_errors: Mapping[str, str] = field(default_factory=dict)
     past_join: Path | None = None
     how: str = ""
+    past_groups: Sequence[Sequence[str]] | None = None
+    groups: list[list[str]] = field(default_factory=list)
 
     @staticmethod
     def at(where: Path | str) -> "Ledger":
@@ -70,6 +77,18 @@ class Ledger:
     def shelf(self, plans: Sequence[Plan]) -> Shelf:
         """Return the records of these logs."""
         return Shelf(self.store, {file: self.logs[plan.path] for file, plan in enumerate(plans)})
+
+    def tasks(self, plans: Sequence[Plan], alone: Collection[int] = ()) -> list[SliceTask]:
+        """Return the tasks of a run; small logs but for `alone` share one with those they shared it with before."""
+        names = [self.logs[plan.path].key for plan in plans]
+        past = self._last_groups() if self.past_groups is None else self.past_groups
+        groups = grouped(plans, names, past, alone)
+        self.groups = [[names[file] for file in group] for group in groups]
+        return tasks_by_log(plans, groups)
+
+    def _last_groups(self) -> list[list[str]]:
+        """Return the groups of the last runs, the latest first."""
+        return [group for run in reversed(self.store.runs(LOOKED_AT)) for group in groups_of(run)]
 
     def runner(self, pool: Engine, common: Common, worth_sharing: int) -> Keeper:
         """Return who does the tasks of a run."""
@@ -190,6 +209,12 @@ class Ledger:
             Contents(self.store).remember(path, content.stamp, content.sha256)
             self.logs[path] = _kept_log(path, [content], self.how)
         return content is not None
+
+
+def groups_of(manifest: Mapping[str, Any]) -> list[list[str]]:
+    """Return the logs that shared a task in a run, by their keys."""
+    keys = [log["key"] for log in manifest["logs"]]
+    return [[keys[number] for number in group] for group in manifest.get("groups", ())]
 
 
 def _plan_from(log: KeptLog, plain: Mapping[str, Any]) -> Plan:

@@ -53,6 +53,7 @@ def manifest_of(ledger: Ledger, analysis: Analysis, given: Given) -> dict[str, A
         "msgs": given.msgs and _kept_folder(store, given.msgs),
         "basemap": [_kept_file(store, path) for path in given.basemap],
         "logs": [_log(log) for _, log in sorted(ledger.logs.items())],
+        "groups": _groups(ledger),
         "errors": {account.path: account.error for account in analysis.logs if account.error},
         "verdict": analysis.summary["verdict"],
         "found": analysis.summary["findings"],
@@ -151,6 +152,14 @@ def _log(log: KeptLog) -> dict[str, Any]:
     """Return a log as plain data, with what is worth remembering of its files."""
     files = [{**asdict(file), "place": place_of(file.path)} for file in log.files]
     return {"path": log.path, "place": place_of(log.path), "key": log.key, "sha256": log.sha256, "files": files}
+
+
+def _groups(ledger: Ledger) -> list[list[int]]:
+    """Return the logs that shared a task, by their numbers in the manifest."""
+    numbers: dict[str, list[int]] = {}
+    for number, (_, log) in enumerate(sorted(ledger.logs.items())):
+        numbers.setdefault(log.key, []).append(number)
+    return [[numbers[key][0] for key in group] for group in ledger.groups]
 
 
 def _kept_zone_set(store: Store, given: Given) -> dict[str, Any]:

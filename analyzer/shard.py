@@ -115,7 +115,7 @@ def analyze_shard(  # noqa: PLR0913 - as make_fixes
         done.append(_of_records(made, number, lanes))
         lanes += made.ownership.lanes.height
         own = _digest(made.fixes, world, whole=draw)
-        if open_digests and (draw or sum(len(d.fixes) for d in (*open_digests, own)) > MOST_KEPT):
+        if open_digests and sum(len(d.fixes) for d in (*open_digests, own)) > MOST_KEPT:
             done.append(_judged(open_digests, world, trip_base, draw=draw))
             open_digests, trip_base = [], trips
         open_digests.append(own)

@@ -160,9 +160,9 @@ class Store:
         self.note(file)
         return None
 
-    def runs(self) -> list[dict[str, Any]]:
-        """Return the manifests of all runs that are whole, in the order of their names."""
-        keys = [name.removesuffix(".json") for name in self.place.names(RUNS) if name.endswith(".json")]
+    def runs(self, last: int = 0) -> list[dict[str, Any]]:
+        """Return the manifests of all runs that are whole (0: all, else so many of the last), in the order of names."""
+        keys = sorted(name.removesuffix(".json") for name in self.place.names(RUNS) if name.endswith(".json"))[-last:]
         return [found for found in self.each(lambda key: self.receipt(RUNS, key), keys) if found is not None]
 
     def receipt_is_bad(self, kind: str, key: str) -> None:

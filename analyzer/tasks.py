@@ -141,6 +141,11 @@ class SliceTask:
         """Return about how many records it reads."""
         return records_of(self.batches)
 
+    @property
+    def files(self) -> set[int]:
+        """Return the logs that it reads."""
+        return {piece.file for batch in self.batches for piece in batch}
+
     def run(self, common: Common, hints: Hints | None = None) -> Outcome:
         """Return the rows of the slices; vehicles with samples are put aside unless the task is alone."""
         readings: list[Reading] = []

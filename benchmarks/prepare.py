@@ -36,7 +36,7 @@ class Data:
             zone_sets.write_zone_set(folder, **ZONE_SETS[name])
             data.write_fleet_list(WIDE_VEHICLES, folder / "fleet.csv")
 
-        folder = self._made(name.replace("^", "e").replace(" ", "-"), write)
+        folder = self.made(name.replace("^", "e").replace(" ", "-"), write)
         measure.run([python, measure.ROOT / "cli.py", "zones", "check", folder])
         return folder
 
@@ -44,25 +44,25 @@ class Data:
         """Return a Parquet log around the seven zones: one file, or a folder where it is long."""
         fleet = data.Fleet(zone_sets.SIX, fixes, VEHICLES)
         if fixes >= FOLDER_FROM:
-            return self._made(f"fleet-{fixes}", lambda path: data.write_folder(fleet, path))
-        return self._made(f"fleet-{fixes}.parquet", lambda path: data.write_file(fleet, path))
+            return self.made(f"fleet-{fixes}", lambda path: data.write_folder(fleet, path))
+        return self.made(f"fleet-{fixes}.parquet", lambda path: data.write_file(fleet, path))
 
     def csv(self, fixes: int) -> Path:
         """Return the same log as CSV."""
         fleet = data.Fleet(zone_sets.SIX, fixes, VEHICLES)
-        return self._made(f"fleet-{fixes}.csv", lambda path: data.write_csv(fleet, path))
+        return self.made(f"fleet-{fixes}.csv", lambda path: data.write_csv(fleet, path))
 
     def wide(self, fixes: int) -> Path:
         """Return a Parquet log around the 63 zones."""
         fleet = data.Fleet(zone_sets.driven(63), fixes, WIDE_VEHICLES)
-        return self._made(f"wide-{fixes}.parquet", lambda path: data.write_file(fleet, path))
+        return self.made(f"wide-{fixes}.parquet", lambda path: data.write_file(fleet, path))
 
     def small(self) -> Path:
         """Return a CSV log of one vehicle, one hour, 1 Hz."""
         fleet = data.Fleet(zone_sets.SIX, SMALL, vehicles=1, hertz=1)
-        return self._made("small.csv", lambda path: data.write_csv(fleet, path))
+        return self.made("small.csv", lambda path: data.write_csv(fleet, path))
 
-    def _made(self, name: str, write: Callable[[Path], object]) -> Path:
+    def made(self, name: str, write: Callable[[Path], object]) -> Path:
         """Return a file or folder, written first where it is not there; whole or not at all."""
         path = self.folder / name
         if not path.exists():

@@ -47,7 +47,13 @@ def test_a_ledger_changes_no_table_however_logs_are_divided(seed):
     whole = analyze(logs, zone_set, Options(base=folder))
     choose = random.Random(seed)
     with divided_by(choose) as patch:
-        patch.setattr(analyzer.kept_tasks, "KEPT_BATCHES", choose.choice([1, 2, 4]))
+        for name, some in (
+            ("KEPT_BATCHES", [1, 2, 4]),
+            ("LOG_TASKS", [1, 4]),
+            ("GROUP_LOGS", [1, 2, 3]),
+            ("GROWN", [1, 2, 4]),
+        ):
+            patch.setattr(analyzer.kept_tasks, name, choose.choice(some))
         some = choose.sample(logs, choose.randint(1, len(logs)))
         with suppress(LogError):  # what is there before changes nothing
             judge(some, zone_set, folder / "ledger", folder)
