@@ -18,7 +18,7 @@ import numpy as np
 from analyzer.geometry import MICROMETRES
 from analyzer.range_search import search_ranges
 from analyzer.terms import SECOND_US
-from analyzer.waypoints import DISTANCE, Best, Deepest, Measure, Paths, measured_at
+from analyzer.waypoints import DISTANCE, Best, Deepest, Measure, Paths, Points, measured_at
 
 RANGE_US = 8 * SECOND_US
 """Vertices of one such span of absolute time are a range."""
@@ -51,9 +51,25 @@ def deepest(paths: Paths, groups: tuple[int, int], measure: Measure) -> tuple[De
     upper_m[used] = measured.objective[DISTANCE]
     bound = (upper_m[first] + upper_m[last] + way_m) / 2 - worst
     still = np.flatnonzero(best.may_beat(bound[:, keep], group[:, keep]) & (high > low)[keep])
-    ends = measured.take(at[: len(keep)][still]), measured.take(at[len(keep) :][still])
-    search_ranges(paths, low[keep[still]], high[keep[still]], *ends, measure, best)
+    first_points, last_points = measured.take(at[: len(keep)][still]), measured.take(at[len(keep) :][still])
+    _as_ends(paths, high[keep[still]], last_points, measure, best)
+    search_ranges(paths, low[keep[still]], high[keep[still]], first_points, last_points, measure, best)
     return best.result()
+
+
+def _as_ends(paths: Paths, high: np.ndarray, points: Points, measure: Measure, best: Best) -> None:
+    """Measure the ends of ranges again where the last segment has another accuracy than the next range.
+
+    Where a shard ends there is no next one, and what is found in a range must not depend on that.
+    """
+    accuracy = paths.accuracy_m[high - 1]
+    other = np.flatnonzero(accuracy != points.accuracy_m)
+    if not len(other):
+        return
+    points.accuracy_m[other] = accuracy[other]
+    some = points.take(other)
+    points.objective[:, other], points.edge[:, other] = measure.at(some.longitude, some.latitude, some.accuracy_m)
+    best.offer(points.take(other))
 
 
 def _upper_m(paths: Paths, stations: np.ndarray, measure: Measure, best: Best) -> np.ndarray:

@@ -66,6 +66,16 @@ def divided_by(choose):
         yield patch
 
 
+@pytest.mark.parametrize("text_bytes", [2_000, 3_000])
+def test_a_shard_that_ends_where_the_accuracy_changes_finds_the_same_peak(tmp_path, divided, text_bytes):
+    """In this scenario two fixes of a parked vehicle are equally far outside, and the second is less accurate."""
+    folder = write_random_scenario(tmp_path, 28_269)
+    logs, zone_set = sorted(str(path) for path in folder.glob("log*.csv")), load_zone_set(folder)
+    whole = analyze(logs, zone_set, Options(base=folder))
+    divided(40, text_bytes)
+    assert_same(whole, analyze(logs, zone_set, Options(base=folder)))
+
+
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(10_000, 99_999))
 def test_any_division_gives_the_same_tables(seed):
