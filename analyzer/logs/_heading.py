@@ -11,7 +11,7 @@ import polars as pl
 from analyzer.errors import LogError
 from analyzer.logs._files import HEAD_BYTES
 from analyzer.logs._format import POLARS_FAILS
-from analyzer.logs._packed import open_bytes
+from analyzer.logs._packed import open_bytes, open_whole
 from analyzer.logs._profile import Profile
 
 _BINARY = bytes({*range(9), *range(14, 27), *range(28, 32)})
@@ -90,8 +90,8 @@ def as_utf8(path: str, data: bytes, encoding: str) -> bytes:
 def open_text(path: str, encoding: str) -> tuple[BinaryIO, str]:
     """Return a file opened for reading bytes, and their encoding: all of it as UTF-8 where it cannot be divided."""
     if encoding in DIVISIBLE:
-        return open_bytes(path), encoding
-    with open_bytes(path) as file:
+        return open_whole(path), encoding
+    with open_whole(path) as file:
         return io.BytesIO(as_utf8(path, file.read(), encoding)), "utf-8"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from analyzer.logs._format import Part, bounds
-from analyzer.logs._packed import MOST_BYTES, open_bytes, size_of
+from analyzer.logs._packed import MOST_BYTES, open_whole, size_of
 
 BLOCK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 16
@@ -91,7 +91,7 @@ def survey(path: str, start: int, most_bytes: int, quote: bytes | None) -> Surve
         wanted = bounds(start, max(known, start), most_bytes)[1:-1]
     surveyor = _Surveyor(deque(wanted), quote)
     block = bytearray(BLOCK_BYTES)
-    with open_bytes(path) as file:
+    with open_whole(path) as file:
         while count := file.readinto(block):  # type: ignore[attr-defined]
             surveyor.see(block if count == len(block) else block[:count])
     complete = not surveyor.decoder.getstate()[0]
@@ -103,7 +103,7 @@ def survey(path: str, start: int, most_bytes: int, quote: bytes | None) -> Surve
 
 def parts_between(path: str, edges: tuple[int, ...]) -> tuple[Part, ...]:
     """Return parts of a text; their records are estimated by its first lines."""
-    with open_bytes(path) as file:
+    with open_whole(path) as file:
         file.seek(edges[0])
         sample = file.read(SAMPLE_BYTES)
     line_bytes = len(sample) / max(sample.count(b"\n"), 1)

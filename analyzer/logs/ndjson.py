@@ -23,7 +23,7 @@ from analyzer.logs._columns import columns_of
 from analyzer.logs._files import is_url
 from analyzer.logs._format import NO_REJECTS, POLARS_FAILS, Format, Log, Part, PartSize, Plan, ReadOptions
 from analyzer.logs._json import column_of
-from analyzer.logs._packed import open_bytes
+from analyzer.logs._packed import open_bytes, open_whole
 from analyzer.logs._plain import Sheet, clean_text, log_of
 from analyzer.logs._profile import Profile, fitting, load_profile
 from analyzer.logs._ranges import parts_between, survey
@@ -62,7 +62,7 @@ def _members(path: str) -> dict[str, Any]:
 def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
     members = _members(plan.path)
     profile = fitting(load_profile(options.profile), members)
-    with open_bytes(plan.path) as file:
+    with open_whole(plan.path) as file:
         file.seek(part.start)
         data = file.read(-1 if part.stop is None else part.stop - part.start)
     data = data.removeprefix(_BOM) if part.start == 0 else data
