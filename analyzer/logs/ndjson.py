@@ -26,7 +26,7 @@ from analyzer.logs._json import column_of
 from analyzer.logs._packed import open_bytes, open_whole
 from analyzer.logs._plain import Sheet, clean_text, log_of
 from analyzer.logs._profile import Profile, fitting, load_profile
-from analyzer.logs._ranges import parts_between, survey
+from analyzer.logs._ranges import parts_between, place_of, survey
 from analyzer.logs._remarks import built_in
 
 HEAD_BYTES = 1 << 16
@@ -40,8 +40,8 @@ def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
     names = list(_members(path))
     columns_of(path, names, fitting(load_profile(options.profile), names))
     found = survey(path, 0, size.text_bytes, None)
-    if not found.utf8:
-        raise LogError(f"{path}: is not UTF-8 text; save it as UTF-8")
+    if found.broken_at is not None:
+        raise LogError(f"{path}: is not UTF-8 text from {place_of(path, found.broken_at)} on; save it as UTF-8")
     return Plan(path, "ndjson", parts_between(path, found.edges))
 
 
