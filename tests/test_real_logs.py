@@ -104,7 +104,8 @@ def test_old_and_new_modes_side_by_side_go_by_their_own_definitions(real_logs):
     reading.take(walk_mcap(real_logs / "autoware_modes_synthetic.mcap", reading.course))
     rows, said = reading.rows, list(reading.rows.said)
     modes = {}
-    for topic, mode in zip(rows.topic, rows.mode, strict=True):
+    table = rows.table()
+    for topic, mode in zip(table["topic"], table["mode"], strict=True):
         modes.setdefault(rows.topics[topic].name, []).append(said[mode][0])
     new = modes["/vehicle/status/control_mode"]
     assert modes["/old/control_mode"] == new

@@ -132,7 +132,6 @@ def _one(fields: dict[str, bytes], body: bytes, topics: dict[int, Topic], course
         words = [value.decode("utf-8", "replace") for value in (fields.get("topic", b""), said.get("type", b""))]
         definition = said.get("message_definition", b"").decode("utf-8", "replace")
         topic = Topic(words[0], words[1].replace("/", "/msg/", 1), definition, "msg", "ros1")
-        topics[connection] = topic
-        course.topics[topic] = None
+        topics[connection] = course.topic(topic)
     else:
         raise BrokenError

@@ -6,6 +6,7 @@ must be plain ones, no value may be larger than the file, no more rows than fit 
 
 import sqlite3
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 from analyzer.errors import LogError
@@ -28,8 +29,7 @@ def walk_db3(path: Path, course: Course) -> Messages:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(min(size, 16 * MOST_CHUNK_BYTES), 4096))
             database.execute("PRAGMA trusted_schema = OFF")
-            topics = _topics(course.path, database)
-            course.topics.update(dict.fromkeys(topics.values()))
+            topics = {number: course.topic(topic) for number, topic in _topics(course.path, database).items()}
             yield from _messages(course.path, database, topics, size // ROW_BYTES)
     except (sqlite3.Error, OverflowError, ValueError, TypeError) as error:
         if not course.topics:
@@ -42,11 +42,14 @@ def walk_db3(path: Path, course: Course) -> Messages:
 def _messages(path: str, database: sqlite3.Connection, topics: dict[int, Topic], most: int) -> Messages:
     """Yield the rows; LogError where there are more than the file can hold."""
     rows = database.execute("SELECT topic_id, timestamp, data FROM messages")
-    for number, (connection, log_ns, data) in enumerate(rows):
-        if number > most:
-            raise LogError(f"{path}: holds more messages than fit into it; it is no recording: ask who sent it")
-        topic = topics.get(connection, UNKNOWN)
-        yield topic, int(log_ns), data if topic.wanted and isinstance(data, bytes) else b""
+    wanted = {number for number, topic in topics.items() if topic.wanted}
+    for connection, log_ns, data in islice(rows, most + 1):
+        if connection in wanted and type(log_ns) is int and type(data) is bytes:
+            yield topics[connection], log_ns, data
+        else:
+            yield topics.get(connection, UNKNOWN), int(log_ns), b""
+    if rows.fetchone() is not None:
+        raise LogError(f"{path}: holds more messages than fit into it; it is no recording: ask who sent it")
 
 
 def _topics(path: str, database: sqlite3.Connection) -> dict[int, Topic]:

@@ -12,6 +12,7 @@ import polars as pl
 from analyzer.errors import LogError
 from analyzer.logs._by_line import read_by_line
 from analyzer.logs._columns import ON_REQUEST, TIMES, columns_of
+from analyzer.logs._cp949 import broken_at
 from analyzer.logs._files import is_url
 from analyzer.logs._format import POLARS_FAILS, Log, Part, PartSize, Plan, ReadOptions, refuse_unreadable
 from analyzer.logs._heading import (
@@ -19,19 +20,21 @@ from analyzer.logs._heading import (
     MOST_COLUMNS,
     Heading,
     as_utf8,
-    decodes,
     heading_of,
     open_text,
     stated_encoding,
 )
+from analyzer.logs._packed import open_whole
 from analyzer.logs._plain import NUMBERS, Sheet, log_of
 from analyzer.logs._profile import Profile, fitting, load_profile
-from analyzer.logs._ranges import parts_between, survey
+from analyzer.logs._ranges import Survey, parts_between, place_of, survey
 from analyzer.logs._remarks import Remark, built_in
 
 _QUOTE = b'"'
 _BLANK_LINES = re.compile(rb"\n(?:\r?\n)+")
 _SAMPLE_BYTES = 1 << 12
+PLAINLY_UTF8_BYTES = 16
+"""So many bytes of characters of UTF-8 no text in cp949 holds before one that is not UTF-8."""
 Types = Mapping[str, Any]
 
 
@@ -44,7 +47,7 @@ def plan_delimited(path: str, options: ReadOptions, size: PartSize, name: str, s
     start = heading_of(path, encoding or "iso8859-1", profile, separator).start
     if encoding is None or encoding in DIVISIBLE:
         found = survey(path, start, size.text_bytes, _QUOTE)
-        encoding = _confirmed(path, encoding, utf8=found.utf8)
+        encoding = _confirmed(path, encoding, found)
         parts = parts_between(path, found.edges)
     else:
         parts = (Part(start),)
@@ -55,16 +58,26 @@ def plan_delimited(path: str, options: ReadOptions, size: PartSize, name: str, s
     return Plan(path, name, parts, encoding)
 
 
-def _confirmed(path: str, stated: str | None, *, utf8: bool) -> str:
+def _confirmed(path: str, stated: str | None, found: Survey) -> str:
     """Return the encoding of a text: the stated one, UTF-8, or cp949 (Korean Windows)."""
-    if utf8 and stated in {None, "utf-8"}:
-        return "utf-8"
-    if stated not in {None, "utf-8"}:
+    if stated not in {None, "utf-8", "cp949"}:
         return str(stated)
-    if stated is None and decodes(path, "cp949"):
+    if stated != "cp949":
+        if found.broken_at is None:
+            return "utf-8"
+        if stated or found.continued >= PLAINLY_UTF8_BYTES:
+            here = place_of(path, found.broken_at)
+            raise LogError(
+                f"{path}: is UTF-8 text that is damaged at {here}; repair that line, or save it anew as UTF-8"
+            )
+    with open_whole(path) as file:
+        at = broken_at(file)
+    if at is None:
         return "cp949"
-    seen = "is neither UTF-8 nor cp949 text" if stated is None else f"cannot be read as {stated}"
-    raise LogError(f"{path}: {seen}; save it as UTF-8")
+    here = place_of(path, at)
+    if stated:
+        raise LogError(f"{path}: cannot be read as cp949 ({here}); save it as UTF-8")
+    raise LogError(f"{path}: is neither UTF-8 nor cp949 text ({here} is neither); save it as UTF-8")
 
 
 def read_delimited(plan: Plan, part: Part, options: ReadOptions, separator: str) -> Log:
@@ -105,7 +118,7 @@ def _bytes_of(plan: Plan, part: Part, heading: Heading) -> bytes:
     with file:
         file.seek(start)
         data = file.read(-1 if part.stop is None else part.stop - start)
-    return as_utf8(plan.path, data, encoding)
+    return as_utf8(plan.path, data, encoding, start)
 
 
 @dataclass

@@ -9,9 +9,10 @@ from typing import BinaryIO
 import polars as pl
 
 from analyzer.errors import LogError
+from analyzer.logs._cp949 import BrokenTextError, to_utf8
 from analyzer.logs._files import HEAD_BYTES
 from analyzer.logs._format import POLARS_FAILS
-from analyzer.logs._packed import open_bytes
+from analyzer.logs._packed import open_bytes, open_whole
 from analyzer.logs._profile import Profile
 
 _BINARY = bytes({*range(9), *range(14, 27), *range(28, 32)})
@@ -65,33 +66,26 @@ def _normal(path: str, encoding: str) -> str:
     return "utf-8" if name == "utf-8-sig" else name
 
 
-def decodes(path: str, encoding: str) -> bool:
-    """Return whether the first bytes of a file are text in an encoding; the rest is decoded once, where it is read."""
-    with open_bytes(path) as file:
-        piece = file.read(PIECE_BYTES)
-        is_whole = not file.read(1)
-    try:
-        codecs.getincrementaldecoder(encoding)().decode(piece, final=is_whole)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def as_utf8(path: str, data: bytes, encoding: str) -> bytes:
-    """Return bytes of a text as UTF-8; LogError where they are not in the encoding."""
+def as_utf8(path: str, data: bytes, encoding: str, start: int = 0) -> bytes:
+    """Return bytes of a text, of which `start` is the first, as UTF-8; LogError where they are not in the encoding."""
     if encoding == "utf-8":
         return data
     try:
-        return data.decode(encoding).encode()
+        return to_utf8(data) if encoding == "cp949" else data.decode(encoding).encode()
+    except BrokenTextError as error:
+        at = error.at
     except UnicodeDecodeError as error:
+        at = error.start
+    except LookupError as error:  # a codec of something else than text
         raise LogError(f"{path}: cannot be read as {encoding} ({error}); save it as UTF-8") from error
+    raise LogError(f"{path}: cannot be read as {encoding} (byte {start + at}); save it as UTF-8")
 
 
 def open_text(path: str, encoding: str) -> tuple[BinaryIO, str]:
     """Return a file opened for reading bytes, and their encoding: all of it as UTF-8 where it cannot be divided."""
     if encoding in DIVISIBLE:
-        return open_bytes(path), encoding
-    with open_bytes(path) as file:
+        return open_whole(path), encoding
+    with open_whole(path) as file:
         return io.BytesIO(as_utf8(path, file.read(), encoding)), "utf-8"
 
 

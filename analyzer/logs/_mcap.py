@@ -58,8 +58,7 @@ class _Walk:
             name, encoding = _texts(body[4:], 2)
             kind, grammar, definition = self.schemas.get(_number(body[2:]), ("", "", ""))
             topic = Topic(name, kind, definition, _GRAMMARS.get(grammar, ""), encoding)
-            self.topics[_number(body)] = topic
-            self.course.topics[topic] = None
+            self.topics[_number(body)] = self.course.topic(topic)
         else:
             raise BrokenError
 

@@ -1,8 +1,10 @@
 """Packed files (gzip, Zstandard), unpacked as a stream: in bounded memory, and only up to a limit."""
 
-import gzip
 import io
+import os
 import sys
+import tempfile
+import threading
 import zlib
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -19,13 +21,17 @@ MOST_TIMES = 200
 FREE_BYTES = 1 << 24
 """Up to here the ratio says nothing: a short log of equal lines packs very well."""
 MOST_BYTES = 1 << 34
+CHUNK_BYTES = 1 << 18
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_GZIP_BITS = 31
+"""What zlib calls a gzip member, its checksum and length verified."""
 _LARGEST_WINDOW_LOG = 27
 _BROKEN = (OSError, EOFError, zlib.error, zstd.ZstdError, ValueError, MemoryError)
 
 
 def is_packed(head: bytes) -> bool:
     """Return whether a file with these first bytes is packed."""
-    return head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd"))
+    return head.startswith((_GZIP, _ZSTD))
 
 
 def unpacked_name(path: str) -> str:
@@ -45,13 +51,111 @@ def open_bytes(path: str) -> BinaryIO:
     if not is_packed(head):
         return file
     stream: Any
-    if head.startswith(b"\x1f\x8b"):
-        stream = gzip.GzipFile(fileobj=file)
+    if head.startswith(_GZIP):
+        stream = _Gzip(file)
     else:
         options = {int(zstd.DecompressionParameter.window_log_max): _LARGEST_WINDOW_LOG}
         stream = zstd.ZstdFile(file, options=options)
     most = min(MOST_BYTES, max(FREE_BYTES, MOST_TIMES * Path(path).stat().st_size))
-    return io.BufferedReader(_Limited(path, stream, file, most), 1 << 16)
+    return io.BufferedReader(_Limited(path, stream, file, most), CHUNK_BYTES)
+
+
+def open_whole(path: str) -> BinaryIO:
+    """Return a file as `open_bytes` does, for somebody who reads far into it: what is packed is unpacked once.
+
+    The last such file of a thread is kept unpacked in a temporary file without a name, which goes with the
+    process: it is read several times, as it is planned and part by part. Where there is no room for it, it is
+    unpacked on the way, each time.
+    """
+    stat = Path(path).stat()
+    wanted = (os.getpid(), path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    if _kept.of != wanted:
+        opened = open_bytes(path)
+        if not isinstance(opened, io.BufferedReader) or not isinstance(opened.raw, _Limited):
+            return opened
+        _kept.drop()
+        with opened:
+            try:
+                _kept.file = _copy(opened)
+            except OSError:  # no room
+                return open_bytes(path)
+        _kept.of = wanted
+    file = os.fdopen(os.dup(_kept.file.fileno()), "rb")
+    file.seek(0)
+    return file
+
+
+def _copy(opened: BinaryIO) -> IO[bytes]:
+    """Return a temporary file with what an open one says."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - kept
+    try:
+        while data := opened.read(CHUNK_BYTES):
+            file.write(data)
+        file.flush()
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+class _Kept(threading.local):
+    """The file that a thread unpacked last, and what it was unpacked of."""
+
+    def __init__(self) -> None:
+        self.of: tuple[int, str, int, int, int] | None = None
+        self.file: Any = None
+
+    def drop(self) -> None:
+        """Forget it."""
+        self.of = None
+        if self.file is not None:
+            self.file.close()
+            self.file = None
+
+
+_kept = _Kept()
+
+
+def forget() -> None:
+    """Forget the file that this thread unpacked last."""
+    _kept.drop()
+
+
+class _Gzip:
+    """The members of a gzip file one after the other, blanks after them passed over."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._machine = zlib.decompressobj(_GZIP_BITS)
+        self._left = b""
+
+    def read(self, most: int) -> bytes:
+        """Return up to so many bytes, none at the end; EOFError where a member is cut off."""
+        while most:
+            if self._machine.eof and not self._begin():
+                return b""
+            packed = self._machine.unconsumed_tail or self._left or self._file.read(CHUNK_BYTES)
+            self._left = b""
+            data = self._machine.decompress(packed, most)
+            if data:
+                return data
+            if not packed and not self._machine.eof:
+                raise EOFError
+        return b""
+
+    def _begin(self) -> bool:
+        """Begin the next member; return whether there is one."""
+        left = self._machine.unused_data
+        while not left.lstrip(b"\0"):
+            left = self._file.read(CHUNK_BYTES)
+            if not left:
+                return False
+        self._left = left.lstrip(b"\0")
+        self._machine = zlib.decompressobj(_GZIP_BITS)
+        return True
+
+    def close(self) -> None:
+        """Leave the file to whoever opened it."""
 
 
 def size_of(path: str) -> int | None:

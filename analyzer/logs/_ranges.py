@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from analyzer.logs._format import Part, bounds
-from analyzer.logs._packed import MOST_BYTES, open_bytes, size_of
+from analyzer.logs._packed import MOST_BYTES, open_whole, size_of
 
 BLOCK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 16
@@ -14,10 +14,15 @@ SAMPLE_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class Survey:
-    """What one pass over a text found: where its parts end, whether all of it is UTF-8."""
+    """What one pass over a text found: where its parts end, and the first byte that is not UTF-8 (null: all is).
+
+    `continued` counts, before that, the bytes that continue a character: cp949 hardly ever has any
+    that could.
+    """
 
     edges: tuple[int, ...]
-    utf8: bool
+    broken_at: int | None
+    continued: int
 
 
 @dataclass
@@ -28,27 +33,30 @@ class _Surveyor:
     quote: bytes | None
     at: int = 0
     in_quotes: bool = False
-    utf8: bool = True
+    broken_at: int | None = None
+    continued: int = 0
     cuts: list[int] = field(default_factory=list)
     decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8"))
 
     def see(self, block: bytearray) -> None:
         """Take the next block of the text into account."""
-        if self.utf8:
-            self.utf8 = self._decodes(block)
+        if self.broken_at is None:
+            self._decode(block)
         quote = self.quote if self.quote and self.quote in block else None
         self._turn(block, quote, self._cut(block, quote), len(block))
         self.at += len(block)
 
-    def _decodes(self, block: bytearray) -> bool:
-        """Return whether the text is UTF-8 so far."""
-        if block.isascii() and not self.decoder.getstate()[0]:
-            return True
+    def _decode(self, block: bytearray) -> None:
+        """Note where the text ceases to be UTF-8."""
+        pending = len(self.decoder.getstate()[0])
+        if block.isascii() and not pending:
+            return
         try:
-            self.decoder.decode(block)
-        except UnicodeDecodeError:
-            return False
-        return True
+            self.continued += len(block) - len(self.decoder.decode(block))
+        except UnicodeDecodeError as error:
+            sound = block[: max(error.start - pending, 0)]
+            self.continued += len(sound) - len(sound.decode("utf-8", "ignore"))
+            self.broken_at = self.at - pending + error.start
 
     def _turn(self, block: bytearray, quote: bytes | None, low: int, high: int) -> None:
         """Go over bytes of a block: every quote character opens or closes a quote."""
@@ -91,20 +99,31 @@ def survey(path: str, start: int, most_bytes: int, quote: bytes | None) -> Surve
         wanted = bounds(start, max(known, start), most_bytes)[1:-1]
     surveyor = _Surveyor(deque(wanted), quote)
     block = bytearray(BLOCK_BYTES)
-    with open_bytes(path) as file:
+    with open_whole(path) as file:
         while count := file.readinto(block):  # type: ignore[attr-defined]
             surveyor.see(block if count == len(block) else block[:count])
-    complete = not surveyor.decoder.getstate()[0]
     size = surveyor.at
+    pending = len(surveyor.decoder.getstate()[0])
+    broken_at = size - pending if pending and surveyor.broken_at is None else surveyor.broken_at
     # Of a packed file the size is known only now: its last part must not be a small one.
     cuts = [cut for cut in surveyor.cuts if cut < size - (most_bytes // 2 if known is None else 0)]
-    return Survey((start, *cuts, size), surveyor.utf8 and complete)
+    return Survey((start, *cuts, size), broken_at, surveyor.continued)
 
 
 def parts_between(path: str, edges: tuple[int, ...]) -> tuple[Part, ...]:
     """Return parts of a text; their records are estimated by its first lines."""
-    with open_bytes(path) as file:
+    with open_whole(path) as file:
         file.seek(edges[0])
         sample = file.read(SAMPLE_BYTES)
     line_bytes = len(sample) / max(sample.count(b"\n"), 1)
     return tuple(Part(low, high, max(1, round((high - low) / max(line_bytes, 1)))) for low, high in pairwise(edges))
+
+
+def place_of(path: str, at: int) -> str:
+    """Return words for a byte of a text: its number from 0, and its line from 1."""
+    lines, left = 1, at
+    with open_whole(path) as file:
+        while left and (data := file.read(min(left, BLOCK_BYTES))):
+            lines += data.count(b"\n")
+            left -= len(data)
+    return f"byte {at} (line {lines})"

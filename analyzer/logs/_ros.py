@@ -59,12 +59,16 @@ class _Reading:
 
     def take(self, messages: Messages) -> None:
         """Take all messages, numbered from where the last file ended."""
-        number, last, takers = self.count, self.last_ns, self.takers
+        number, last = self.count, self.last_ns
+        takers: dict[int, Take | None] = {}  # by identity: the course keeps each topic once
         for number, (topic, log_ns, raw) in enumerate(messages, start=self.count + 1):
-            take = takers[topic] if topic in takers else self.taker(topic)
+            if (known := id(topic)) not in takers:
+                takers[known] = self.taker(topic)
+            take = takers[known]
             if not 0 <= log_ns < LATEST_NS:
                 log_ns = 0  # noqa: PLW2901 - no time at all
-            last = max(last, log_ns)
+            if log_ns > last:  # noqa: PLR1730 - of every message: no call
+                last = log_ns
             if take is not None:
                 take(number, log_ns, raw)
             elif topic.wanted:
@@ -204,23 +208,23 @@ def _fixed(records: pl.DataFrame, vehicle: str, profile: Profile) -> pl.DataFram
 
 def _records(rows: Rows, time_ns: np.ndarray) -> pl.DataFrame:
     """Return the records."""
-    longitude = np.array(rows.longitude)
-    mode = pl.Series(np.array(rows.mode))
+    table = rows.table()
+    mode = pl.Series(np.array(table["mode"]))
     at = mode.set(mode < 0, None)
     said = list(rows.said)
     ours = pl.Series([mode for mode, _ in said], dtype=pl.Enum(CONTROL_MODES))
     raw = pl.Series([clean_text(words) for _, words in said], dtype=pl.String)
     numbers = {
-        "longitude": rows.longitude,
-        "latitude": rows.latitude,
-        "speed_kph": rows.speed,
-        "horizontal_accuracy_m": rows.sigma,
+        "longitude": table["longitude"],
+        "latitude": table["latitude"],
+        "speed_kph": table["speed"],
+        "horizontal_accuracy_m": table["sigma"],
     }
     return pl.DataFrame(
         {
-            "record": np.array(rows.record),
+            "record": np.array(table["record"]),
             "time": pl.Series(time_ns // 1000).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
-            "is_sample": np.isnan(longitude),
+            "is_sample": np.isnan(table["longitude"]),
             **{name: pl.Series(np.array(values)).fill_nan(None) for name, values in numbers.items()},
             "control_mode": ours.gather(at),
             "control_mode_raw": raw.gather(at),

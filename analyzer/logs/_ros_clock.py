@@ -49,8 +49,9 @@ class Clock:
 
 def settled(path: str, rows: Rows) -> Clock:
     """Return when everything was measured; LogError where no clock knows the date."""
-    stamp, log, topic = (np.array(a, dtype=np.int64) for a in (rows.stamp, rows.log, rows.topic))
-    record, is_position = np.array(rows.record), ~np.isnan(np.array(rows.longitude))
+    table = rows.table()
+    stamp, log, topic = (table[name].astype(np.int64) for name in ("stamp", "log", "topic"))
+    record, is_position = table["record"], ~np.isnan(table["longitude"])
     clock = Clock(path, np.where(stamp == 0, log, stamp))
     _dated(clock, stamp, log, topic)
     if not (stamp != 0).all():

@@ -1,6 +1,7 @@
 """What the messages of a recording say, gathered in columns: a few dozen bytes a message."""
 
 import math
+import struct
 from array import array
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +19,16 @@ NO_FIX = -1
 MPS_TO_KPH = 3.6
 _SECOND_NS = 1_000_000_000
 _NAN = math.nan
+_DTYPE = np.dtype(
+    [
+        *((name, "<i8") for name in ("record", "log", "stamp")),
+        ("topic", "<u2"),
+        ("mode", "<i4"),
+        *((name, "<f8") for name in ("longitude", "latitude", "speed", "sigma")),
+    ]
+)
+_PACK = struct.Struct("<qqqHidddd").pack
+"""Makes the bytes of a row: one call instead of one for each column."""
 REASONS = ("no-fix", "bad-position", "bad-message")
 
 Take = Callable[[int, int, bytes], None]
@@ -31,9 +42,7 @@ class Rows:
     """
 
     def __init__(self) -> None:
-        self.record, self.stamp, self.log = array("q"), array("q"), array("q")
-        self.topic, self.mode = array("H"), array("i")
-        self.longitude, self.latitude, self.speed, self.sigma = (array("d") for _ in range(4))
+        self._packed = bytearray()
         self.bad_record, self.bad_log, self.bad_reason = array("q"), array("q"), array("B")
         self.bad_longitude, self.bad_latitude, self.bad_topic = array("d"), array("d"), array("H")
         self.modes = Modes()
@@ -68,12 +77,9 @@ class Rows:
         self.bad_latitude.append(lat)
         self.bad_topic.append(topic)
 
-    def _row(self, topic: int, record: int, log_ns: int, stamp: Any) -> None:
-        """Begin a row."""
-        self.stamp.append(0 if stamp is None else stamp.sec * _SECOND_NS + stamp.nanosec)
-        self.record.append(record)
-        self.log.append(log_ns)
-        self.topic.append(topic)
+    def table(self) -> np.ndarray[Any, Any]:
+        """Return the rows, a field of the array a column; no row can be added while anybody holds them."""
+        return np.frombuffer(self._packed, dtype=_DTYPE)
 
     def _position(self, topic: int, record: int, log_ns: int, message: Any) -> None:
         """Take a position, or a reject."""
@@ -85,14 +91,11 @@ class Rows:
         sigma = _NAN
         if message.position_covariance_type:
             covariance = message.position_covariance
-            variance = (covariance[0] + covariance[4]) / 2
+            variance = (covariance.item(0) + covariance.item(4)) / 2
             sigma = math.sqrt(variance) if 0 < variance < math.inf else _NAN
-        self._row(topic, record, log_ns, message.header.stamp)
-        self.longitude.append(lon)
-        self.latitude.append(lat)
-        self.speed.append(_NAN)
-        self.sigma.append(sigma)
-        self.mode.append(-1)
+        stamp = message.header.stamp
+        stamp_ns = stamp.sec * _SECOND_NS + stamp.nanosec
+        self._packed += _PACK(record, log_ns, stamp_ns, topic, -1, lon, lat, _NAN, sigma)
         self.positions += 1
 
     def _speed(self, says: Any, topic: int, record: int, log_ns: int, message: Any) -> None:
@@ -108,12 +111,8 @@ class Rows:
 
     def _sample(self, topic: int, record: int, log_ns: int, stamp: Any, kph: float, mode: int) -> None:  # noqa: PLR0913 - a row
         """Take what is said at an instant without a position."""
-        self._row(topic, record, log_ns, stamp)
-        self.longitude.append(_NAN)
-        self.latitude.append(_NAN)
-        self.speed.append(kph)
-        self.sigma.append(_NAN)
-        self.mode.append(mode)
+        stamp_ns = 0 if stamp is None else stamp.sec * _SECOND_NS + stamp.nanosec
+        self._packed += _PACK(record, log_ns, stamp_ns, topic, mode, _NAN, _NAN, kph, _NAN)
 
     def rejects(self) -> pl.DataFrame:
         """Return the table of rejects: topic, log time and place as far as they are known."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from analyzer.logs._unpack import Growth
 
@@ -19,12 +20,12 @@ class Topic:
     grammar: str = "msg"
     encoding: str = "cdr"
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """Return the last part of the name of the type."""
         return self.type.rsplit("/", 1)[-1]
 
-    @property
+    @cached_property
     def wanted(self) -> bool:
         """Return whether its messages say a position, a speed or a mode."""
         return self.kind in KINDS
@@ -42,8 +43,12 @@ class Course:
     cut: bool = False
     bad_chunks: int = 0
     wal: bool = False
-    topics: dict[Topic, None] = field(default_factory=dict)
+    topics: dict[Topic, Topic] = field(default_factory=dict)
     growth: Growth = field(default_factory=Growth)
+
+    def topic(self, topic: Topic) -> Topic:
+        """Return the one object that stands for a topic from now on: it is told by its identity, message by message."""
+        return self.topics.setdefault(topic, topic)
 
 
 Message = tuple[Topic, int, bytes]

@@ -23,10 +23,10 @@ from analyzer.logs._columns import columns_of
 from analyzer.logs._files import is_url
 from analyzer.logs._format import NO_REJECTS, POLARS_FAILS, Format, Log, Part, PartSize, Plan, ReadOptions
 from analyzer.logs._json import column_of
-from analyzer.logs._packed import open_bytes
+from analyzer.logs._packed import open_bytes, open_whole
 from analyzer.logs._plain import Sheet, clean_text, log_of
 from analyzer.logs._profile import Profile, fitting, load_profile
-from analyzer.logs._ranges import parts_between, survey
+from analyzer.logs._ranges import parts_between, place_of, survey
 from analyzer.logs._remarks import built_in
 
 HEAD_BYTES = 1 << 16
@@ -40,8 +40,8 @@ def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
     names = list(_members(path))
     columns_of(path, names, fitting(load_profile(options.profile), names))
     found = survey(path, 0, size.text_bytes, None)
-    if not found.utf8:
-        raise LogError(f"{path}: is not UTF-8 text; save it as UTF-8")
+    if found.broken_at is not None:
+        raise LogError(f"{path}: is not UTF-8 text from {place_of(path, found.broken_at)} on; save it as UTF-8")
     return Plan(path, "ndjson", parts_between(path, found.edges))
 
 
@@ -62,7 +62,7 @@ def _members(path: str) -> dict[str, Any]:
 def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
     members = _members(plan.path)
     profile = fitting(load_profile(options.profile), members)
-    with open_bytes(plan.path) as file:
+    with open_whole(plan.path) as file:
         file.seek(part.start)
         data = file.read(-1 if part.stop is None else part.stop - part.start)
     data = data.removeprefix(_BOM) if part.start == 0 else data

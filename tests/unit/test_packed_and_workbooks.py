@@ -42,6 +42,41 @@ def test_packed_tables_are_read_as_the_plain_ones(tmp_path, suffix, encoding):
     assert find_logs([str(tmp_path)]) == sorted(map(str, (plain, packed)))
 
 
+def test_members_of_gzip_one_after_the_other_with_blanks_behind(tmp_path):
+    data = TEXT.encode()
+    path = tmp_path / "log.csv.gz"
+    path.write_bytes(gzip.compress(data[:999]) + gzip.compress(data[999:]) + b"\0" * 600_000)
+    assert read_log(str(path), ReadOptions()).record_count == 300
+    path.write_bytes(gzip.compress(data) + b"garbage")
+    with pytest.raises(LogError, match="cannot be unpacked"):
+        read_log(str(path), ReadOptions())
+
+
+@pytest.mark.parametrize("suffix", PACKERS)
+def test_what_is_packed_is_unpacked_once_and_again_when_it_is_another_file(tmp_path, suffix, monkeypatch):
+    """Three parts, two passes and more: the file that is read far into is unpacked a single time."""
+    copied = []
+    once = _packed._copy
+    monkeypatch.setattr(_packed, "_copy", lambda opened: copied.append(1) or once(opened))
+    path = tmp_path / f"log.csv{suffix}"
+    path.write_bytes(PACKERS[suffix](TEXT.encode()))
+    assert read_log(str(path), ReadOptions(), PartSize(text_bytes=6000)).record_count == 300
+    assert len(copied) == 1
+    path.write_bytes(PACKERS[suffix]("\n".join([HEADER, *ROWS[:99]]).encode()))
+    assert read_log(str(path), ReadOptions(), PartSize(text_bytes=6000)).record_count == 99
+    assert len(copied) == 2
+
+
+def test_without_room_for_a_copy_it_is_unpacked_on_the_way(tmp_path, monkeypatch):
+    def full(opened):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_packed, "_copy", full)
+    path = tmp_path / "log.csv.gz"
+    path.write_bytes(gzip.compress(TEXT.encode()))
+    assert read_log(str(path), ReadOptions(), PartSize(text_bytes=6000)).record_count == 300
+
+
 def test_packed_lines_of_json_and_a_wrong_name(tmp_path):
     row = '{"vehicle_id":"V1","timestamp":"2026-03-17T10:00:00Z","latitude":35.1,"longitude":126.8}\n'
     (tmp_path / "log.ndjson.gz").write_bytes(gzip.compress(row.encode() * 3))
