@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MANY_BYTES = 40_000_000
 """Input from which on other processes are started at once."""
 
-FREED_MEMORY = "dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:1"
+FREED_MEMORY = "dirty_decay_ms:400,muzzy_decay_ms:0,narenas:1"
 """How polars gives memory back (jemalloc's words): its own setting keeps what the system could have."""
 
 
