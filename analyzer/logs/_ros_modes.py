@@ -1,9 +1,10 @@
 """The control mode that Autoware's messages say together, by the names in the file's own definitions.
 
 Numbers of modes have changed over the years; a name means the same in all of them. What the
-vehicle reports (ControlModeReport) comes first; the operator's choice (OperationModeState)
-says whether its driving is remote and, before any report, stands alone. A minimal risk
-manoeuvre (MrmState) is one in every mode but with a driver driving.
+vehicle reports (ControlModeReport; VehicleStateReport of Autoware.Auto) comes first; the
+operator's choice (OperationModeState) says whether its driving is remote and, before any
+report, stands alone. A minimal risk manoeuvre (MrmState) is one in every mode but with a
+driver driving.
 """
 
 from collections.abc import Callable
@@ -27,6 +28,8 @@ MODE_OF_OPERATION = {
 }
 _MRM = ("MRM_OPERATING", "MRM_SUCCEEDED", "MRM_FAILED")
 _MRM_NAMES = frozenset((*_MRM, "UNKNOWN", "NORMAL"))
+_OF_MODE = "MODE_"
+"""Begins the names of modes where one message also has names for gears, lamps and wipers."""
 _WITH_A_DRIVER = ("manual", "disengaged", "not_ready")
 
 Said = tuple[str, str]
@@ -61,6 +64,9 @@ class Modes:
         """Take a message into account, and return the mode from now on, null where nobody says one."""
         if kind == "ControlModeReport":
             self.report = self._known(names.of(message, message.mode, str.isupper), MODE_OF_REPORT)
+        elif kind == "VehicleStateReport":
+            name = names.of(message, message.mode, lambda own: own.startswith(_OF_MODE))
+            self.report = self._known(name.removeprefix(_OF_MODE), MODE_OF_REPORT)
         elif kind == "OperationModeState":
             self.operation = self._known(names.of(message, message.mode, str.isupper), MODE_OF_OPERATION)
             self.controls = bool(message.is_autoware_control_enabled)

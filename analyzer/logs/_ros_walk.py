@@ -57,7 +57,7 @@ Message = tuple[Topic, int, bytes]
 Messages = Generator[Message, None, None]
 
 SPEED_KINDS = ("TwistStamped", "Odometry", "VelocityReport")
-MODE_KINDS = ("ControlModeReport", "OperationModeState", "MrmState")
+MODE_KINDS = ("ControlModeReport", "VehicleStateReport", "OperationModeState", "MrmState")
 KINDS = frozenset(("NavSatFix", *SPEED_KINDS, *MODE_KINDS))
 UNKNOWN = Topic("", "")
 """The topic of messages of which the file does not say the topic."""

@@ -2,7 +2,8 @@
 
 Read are NavSatFix (positions), TwistStamped, Odometry and VelocityReport (speeds over the
 ground; driving backwards counts as fast as forwards), and of Autoware ControlModeReport,
-OperationModeState and MrmState (modes). Everything else, GearReport too, is counted as other
+VehicleStateReport (its mode), OperationModeState and MrmState (modes). Everything else,
+GearReport too, is counted as other
 records; record numbers count all messages from 1 in the order of the file. Samples between
 two positions become fixes with an interpolated position. The accuracy is the square root of
 the mean horizontal variance of NavSatFix. One recording is one vehicle, called after the

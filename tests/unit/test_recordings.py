@@ -103,6 +103,33 @@ def test_three_containers_say_the_same(tmp_path):
     assert logs[0].records["horizontal_accuracy_m"].drop_nulls().unique().to_list() == [2.0]
 
 
+def test_the_mode_of_autoware_auto_lies_among_other_states_of_the_vehicle(tmp_path):
+    """Gears and lamps of the same message have the same numbers, and names that are no modes."""
+    definition = (
+        "uint8 BLINKER_OFF=1\nuint8 GEAR_DRIVE=1\nuint8 GEAR_REVERSE=2\nuint8 MODE_AUTONOMOUS=1\nuint8 MODE_MANUAL=2\n"
+        "uint8 MODE_DISENGAGED=3\nuint8 MODE_NOT_READY=4\nbuiltin_interfaces/Time stamp\nuint8 gear\nuint8 mode\n"
+    )
+    name = "autoware_auto_vehicle_msgs/msg/VehicleStateReport"
+    store = typestore(NEW)
+    store.register(get_types_from_msg(definition, name))
+    said = list(messages(store, ()))
+    for number, mode in enumerate((1, 2, 3, 4, 0)):
+        ns = START_NS + number * 5 * 10**8 + 1
+        stamp = store.types["builtin_interfaces/msg/Time"](sec=ns // 10**9, nanosec=ns % 10**9)
+        said.append(("/state", name, ns, store.types[name](stamp=stamp, gear=2, mode=mode)))
+    log = read_log(
+        record2(tmp_path / "a", sorted(said, key=lambda m: m[2]), store, StoragePlugin.MCAP, ""), ReadOptions()
+    )
+    modes = log.records.filter(pl.col("control_mode").is_not_null()).select("control_mode", "control_mode_raw").rows()
+    assert modes == [
+        ("autonomous", "AUTONOMOUS"),
+        ("manual", "MANUAL"),
+        ("disengaged", "DISENGAGED"),
+        ("not_ready", "NOT_READY"),
+        ("unknown", "0"),
+    ]
+
+
 @pytest.mark.parametrize(("report", "manual"), [(NEW, 4), (OLD, 2)])
 def test_numbers_of_modes_are_those_of_the_file(tmp_path, report, manual):
     log = read_log(write2(tmp_path / "a", StoragePlugin.MCAP, report, modes=(1, manual, 9)), ReadOptions())
