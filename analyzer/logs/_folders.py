@@ -1,7 +1,7 @@
 """The logs of a folder: what lies there and is no log is left out, and said.
 
 People keep zone sets, results and the table of `--join` beside their logs, and computers
-leave files of their own there. Left out are only: what a `run.json` of zonelog names as
+leave files of their own there. Left out are only: ledgers, what a `run.json` of zonelog names as
 its outputs, `zones.geojson` (and `fleet.csv` and `rules.toml` beside it), files that other
 options were given, what systems and Office keep for themselves, and what is of no known kind: an
 archive of logs would go unnoticed else. A file that is named itself is read.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.logs._remarks import Remark
+from analyzer.store import FORMAT, MARK
 
 RUN_FILE = "run.json"
 ZONES_FILE, ZONE_FILES = "zones.geojson", ("zones.geojson", "rules.toml", "fleet.csv")
@@ -35,11 +36,16 @@ def without_other_things(
     folder: Path, files: Sequence[Path], given: Iterable[Path], may_be_log: Callable[[Path], bool]
 ) -> tuple[list[Path], list[Remark]]:
     """Return the files of a folder without those that are no logs, and remarks on these."""
-    kinds = {place: _own_files(place) for place in {file.parent for file in files}}
+    places = {file.parent for file in files}
+    ledgers = {place: _ledger_of(place, folder) for place in places}
+    kinds = {place: _own_files(place) for place in places if ledgers[place] is None}
     options = {path.resolve() for path in given}
     left: list[Path] = []
-    remarks: list[Remark] = []
-    for file in files:
+    remarks = [
+        Remark("left-out-ledger", str(folder), 1, (str(own),))
+        for own in sorted({own for own in ledgers.values() if own})
+    ]
+    for file in (file for file in files if ledgers[file.parent] is None):
         kind, subject = _kind(file, kinds[file.parent], options)
         if kind is None and not may_be_log(file):
             kind = "unknown"
@@ -48,6 +54,23 @@ def without_other_things(
         else:
             remarks.append(Remark(f"left-out-{kind}", str(subject or folder), 1, (file.name,)))
     return left, remarks
+
+
+def _ledger_of(place: Path, folder: Path) -> Path | None:
+    """Return the ledger in `folder` or below it that a place is part of, null where it is of none."""
+    while not _is_ledger(place):
+        if place == folder:
+            return None
+        place = place.parent
+    return place
+
+
+def _is_ledger(place: Path) -> bool:
+    """Return whether a folder is a ledger of zonelog."""
+    try:
+        return json.loads((place / MARK).read_bytes()).keys() == FORMAT.keys() if (place / MARK).is_file() else False
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return False
 
 
 def _own_files(place: Path) -> dict[str, str]:

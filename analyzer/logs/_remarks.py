@@ -94,6 +94,10 @@ _SENTENCES: dict[str, tuple[str, str | None]] = {
         marked("{n} leap second (23:59:60 UTC) counts as 00:00:00 of the next day."),
         "{n} leap seconds (23:59:60 UTC) count as 00:00:00 of the next day.",
     ),
+    "left-out-ledger": (
+        marked("{n} ledger of zonelog was not read as logs: {listed}."),
+        "{n} ledgers of zonelog were not read as logs: {listed}.",
+    ),
     "left-out-option": (
         marked("{n} file given by another option was not read as a log: {listed}."),
         "{n} files given by another option were not read as logs: {listed}.",

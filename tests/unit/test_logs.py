@@ -268,10 +268,15 @@ def test_what_lies_in_a_folder_and_is_no_log_is_left_out_and_said(tmp_path):
     put("zones/rules.toml")
     put("result/run.json", b'{"zonelog": "1", "outputs": {"findings.csv": "0", "../a.csv": "0"}}')
     logs.append(put("b/run.json", b'{"outputs": {"fleet.csv": "0"}}'))  # not of zonelog
+    put("kept/ledger.json", b'{"zonelog_ledger":1}')
+    (tmp_path / "kept" / "runs").mkdir()
+    put("kept/runs/log.csv")
+    logs.append(put("b/ledger.json", b"[]"))  # of something else
     found = search_logs([str(tmp_path)], [modes])
     assert found.logs == sorted(map(str, logs))
     said = {(n.code, n.subject): n.en for n in notices_of(found.remarks)}
     assert {(code, Path(subject).name) for code, subject in said} == {
+        ("left-out-ledger", tmp_path.name),
         ("left-out-option", "modes.csv"),
         ("left-out-result", "result"),
         ("left-out-shadow", tmp_path.name),
@@ -281,6 +286,7 @@ def test_what_lies_in_a_folder_and_is_no_log_is_left_out_and_said(tmp_path):
     told = "".join(said.values())
     assert "3 files of a zone set (zones.geojson) were not read as logs: fleet.csv, rules.toml, zones.geo" in told
     assert "1 file of no known kind was not read as a log: old.zip." in told
+    assert f"1 ledger of zonelog was not read as logs: {tmp_path / 'kept'}." in told
     assert find_logs([str(tmp_path / "zones" / "zones.geojson")])  # named itself: read
 
 
