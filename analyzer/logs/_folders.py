@@ -17,7 +17,7 @@ from analyzer.store import FORMAT, MARK
 
 RUN_FILE = "run.json"
 ZONES_FILE, ZONE_FILES = "zones.geojson", ("zones.geojson", "rules.toml", "fleet.csv")
-_MOST_BYTES = 64 << 20
+_MOST_BYTES, _MARK_BYTES = 64 << 20, 1 << 10
 _CLUTTER = (".DS_Store", "Thumbs.db", "desktop.ini")
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"
 _OWNER_FILE_BYTES = 1024
@@ -67,8 +67,11 @@ def _ledger_of(place: Path, folder: Path) -> Path | None:
 
 def _is_ledger(place: Path) -> bool:
     """Return whether a folder is a ledger of zonelog."""
+    mark = place / MARK
     try:
-        return json.loads((place / MARK).read_bytes()).keys() == FORMAT.keys() if (place / MARK).is_file() else False
+        if not mark.is_file() or mark.stat().st_size > _MARK_BYTES:
+            return False
+        return json.loads(mark.read_bytes()).keys() == FORMAT.keys()
     except (OSError, ValueError, AttributeError, RecursionError):
         return False
 

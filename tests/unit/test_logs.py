@@ -272,6 +272,7 @@ def test_what_lies_in_a_folder_and_is_no_log_is_left_out_and_said(tmp_path):
     (tmp_path / "kept" / "runs").mkdir()
     put("kept/runs/log.csv")
     logs.append(put("b/ledger.json", b"[]"))  # of something else
+    logs.append(put("large/ledger.json", b'{"zonelog_ledger":1}' + b" " * 2000))  # not read whole only to look
     found = search_logs([str(tmp_path)], [modes])
     assert found.logs == sorted(map(str, logs))
     said = {(n.code, n.subject): n.en for n in notices_of(found.remarks)}
