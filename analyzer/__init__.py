@@ -18,6 +18,13 @@ __version__ = "0.1.0"
 _HOMES = {"analyze": "analyzer.analysis", "AnalyzerError": "analyzer.errors", "Analysis": "analyzer.results"}
 
 
+def main() -> None:
+    """Run the command; the processes that it starts import this package again, but not all of the command."""
+    import importlib  # noqa: PLC0415
+
+    importlib.import_module("analyzer.__main__").main()
+
+
 def __getattr__(name: str) -> Any:
     """Return a public name from the module that holds it."""
     if name not in _HOMES:

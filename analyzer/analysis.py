@@ -9,9 +9,10 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -21,7 +22,6 @@ from analyzer.engines import Engine, engine_of
 from analyzer.errors import LogError
 from analyzer.joins import Join
 from analyzer.judging import Judged, judge_all, slice_tasks
-from analyzer.ledger import Ledger
 from analyzer.logs import (
     Plan,
     ReadOptions,
@@ -34,12 +34,16 @@ from analyzer.logs import (
     sha256_of,
 )
 from analyzer.planning import Plans, plans_of
+from analyzer.records import record
 from analyzer.reduction import reduce
 from analyzer.results import Analysis, LogAccount
 from analyzer.shard import World
 from analyzer.summary import summarise
 from analyzer.tasks import Common
 from analyzer.zones import ZoneSet
+
+if TYPE_CHECKING:  # imported where there is one
+    from analyzer.ledger import Ledger
 
 WORTH_SHARING = 3_000_000
 """Records from which on other processes are worth their start."""
@@ -48,7 +52,7 @@ LATE_BYTES = 1 << 28
 """The last bytes to be hashed: that waits for the slices, because one processor is free after them."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Options:
     """How to read and what part to judge; `start` and `end` are aware instants, `[start, end)`.
 
@@ -73,7 +77,7 @@ class Options:
     pool: Engine | None = None
     join: Path | None = None
     join_tolerance_s: float | None = None
-    ledger: Ledger | None = None
+    ledger: "Ledger | None" = None
     remarks: tuple[Remark, ...] = ()
     planned: Callable[[], Plans] | None = None
 
@@ -101,7 +105,7 @@ def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | No
         return _analyzed(plans, failed, world, options, pool, _Side(sliced, hashes))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _Side:
     """What is done beside the judging: hashes of the logs, the last of them once `sliced` is set."""
 
@@ -109,7 +113,7 @@ class _Side:
     hashes: Future[list[str | None]]
 
 
-def _all_hashes(plans: Sequence[Plan], ledger: Ledger | None, sliced: Event) -> list[str | None]:
+def _all_hashes(plans: Sequence[Plan], ledger: "Ledger | None", sliced: Event) -> list[str | None]:
     """Return the SHA-256 of each log."""
     return ledger.hashes(plans) if ledger else list(_hashes(plans, sliced))
 

@@ -6,7 +6,6 @@ the metres per degree halfway to the nearest point of that edge; distances beyon
 `GEODESIC_FROM_M` are measured on the ellipsoid.
 """
 
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -14,6 +13,7 @@ import shapely
 
 from analyzer.edges import Edges
 from analyzer.geometry import geodesic_m, metres_per_degree
+from analyzer.records import record
 
 BIN_DEG = 0.05
 """Height of a latitude bin: a degree's length changes by less than 0.07 % across it."""
@@ -40,7 +40,7 @@ TIE_SHARE = 1e-3
 well distances are known): then the less accurate one counts."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _Chains:
     """Edges that follow each other, up to `CHAIN_EDGES`, as one line each: first edge, count, and vertices.
 
@@ -77,7 +77,7 @@ class _Chains:
         return shapely.STRtree(lines, node_capacity=NODE_CHAINS)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _Plane:
     """The chains as a tree in the plane of one latitude bin, of which `east` and `north` are the metres per degree."""
 
@@ -265,7 +265,7 @@ class Clearance:
         return np.stack([np.zeros_like(accuracy_m), self.error_m(accuracy_m, self._least_accuracy_m)])
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _Measured:
     """Distance, spare, nearest zone and error there, and the edges that give distance and spare."""
 

@@ -13,13 +13,12 @@ wider), such a part runs along the edge as a whole. So membership along a way is
 GEOS everywhere but within 2 * ON_EDGE_DEG of a border.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from analyzer.edges import Edges
 from analyzer.grid import Ways, ranges
 from analyzer.membership import ZoneIndex
+from analyzer.records import record
 
 ON_EDGE_DEG = 1e-12
 """A way this near to an edge runs along it (0.1 micrometre: rounding of the coordinates)."""
@@ -33,7 +32,7 @@ ROUNDING = 8 * np.finfo(np.float64).eps
 """Relative error of a cross product, rounded up."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Memberships:
     """The combination of zones in the open interval after each fix, and the cuts inside segments.
 
@@ -96,7 +95,7 @@ def _steps(column: np.ndarray, row: np.ndarray) -> np.ndarray:
     return across
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _Pairs:
     """Ways and edges whose boxes meet, sorted by way."""
 

@@ -6,7 +6,7 @@ the digests of several slices are judged together, as one track.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from analyzer.epochs import epochs_between
 from analyzer.evidence import way_um_at
 from analyzer.fixes import Fixes
 from analyzer.membership import ZoneIndex
+from analyzer.records import record
 from analyzer.terms import SECOND_US
 from analyzer.track import Track, fix_at
 from analyzer.zones import ZoneSet
@@ -37,7 +38,7 @@ ARRAYS = (
 """Arrays of fixes that are simply put together."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Digest:
     """Pieces with `way_um` and `top_speed_kph` (NaN: unknown), and the fixes kept with their combinations."""
 

@@ -1,16 +1,16 @@
 """The border edges of zones, as arrays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from analyzer.grid import Ways
+from analyzer.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Edges:
     """Border edges of all zones: start and end in degrees, and the index of their zone."""
 

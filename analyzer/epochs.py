@@ -6,16 +6,16 @@ stay few. All instants are integer microseconds since 1970 UTC.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer.records import record
 from analyzer.rules import Rule
 from analyzer.windows import window_edges
 from analyzer.zones import ZoneSet
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Epochs:
     """The epochs between two instants.
 

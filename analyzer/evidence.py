@@ -5,7 +5,8 @@ its peak, and the instant that decides the verdict with margin and error there.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from analyzer.depth import RANGE_US, deepest
 from analyzer.edges import Edges
 from analyzer.fixes import Fixes
 from analyzer.judgement import Profiles
+from analyzer.records import record
 from analyzer.rulebook import Rulebook
 from analyzer.track import Track, fix_at, place_at
 from analyzer.waypoints import Deepest, Paths
@@ -57,7 +59,7 @@ class BorderBook:
         return self._unions[key]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Scene:
     """What the evidence is taken from, and the borders already prepared for it."""
 
@@ -68,9 +70,15 @@ class Scene:
 
     def segment_accuracy_m(self, fix: np.ndarray) -> np.ndarray:
         """Return the accuracy on the segment after each fix: the larger of its two ends."""
-        accuracy, hole = self.track.fixes.accuracy_m, self.track.fixes.hole_after
-        after = np.minimum(fix + 1, len(accuracy) - 1)
-        return np.where(hole[fix], accuracy[fix], np.maximum(accuracy[fix], accuracy[after]))
+        return self._segment_accuracy_m[fix]
+
+    @cached_property
+    def _segment_accuracy_m(self) -> np.ndarray:
+        """The accuracy on the segment after every fix; before a hole that of the fix."""
+        own, hole = self.track.fixes.accuracy_m, self.track.fixes.hole_after
+        accuracy = own.copy()
+        np.maximum(own[:-1], own[1:], out=accuracy[:-1], where=~hole[:-1])
+        return accuracy
 
 
 def _union_edges(geometries: tuple[shapely.Geometry, ...], zones: np.ndarray) -> Edges:
@@ -88,7 +96,7 @@ def _owned(edges: Edges, zone: np.ndarray) -> Edges:
     return Edges(edges.ax, edges.ay, edges.bx, edges.by, np.broadcast_to(zone, edges.ax.shape))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Parts:
     """The parts of one check as arrays, in order of stretch and start; `group` numbers the stretches."""
 
@@ -116,7 +124,7 @@ class Parts:
         return replace(self.take(first), end_us=self.end_us[last], ends_run=self.ends_run[last])
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Evidence:
     """What is known of each stretch of a check; NaN and -1 where no number is asked for.
 
@@ -158,7 +166,7 @@ class Evidence:
         self.decided_us[group] = at_us
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class FixesAt:
     """Fixes whose value is in force in parts: the fix, the part, and the instant from which it counts.
 
@@ -196,21 +204,25 @@ def paths_of(scene: Scene, parts: Parts, groups: np.ndarray) -> Paths:
     low = np.searchsorted(fixes.clock_us, start, side="right")
     high = np.maximum(np.searchsorted(fixes.clock_us, end, side="left"), low)
     count = np.where(end > start, high - low + 2, 1)
-    path = np.repeat(np.arange(len(start)), count)
-    place = np.arange(len(path)) - np.repeat(np.cumsum(count) - count, count)
-    near = np.minimum(low[path] + place - 1, len(fixes) - 1)
-    ends = np.flatnonzero((place == 0) | (place == count[path] - 1))
+    first = np.cumsum(count) - count
+    path = np.repeat(np.arange(len(start), dtype=np.int32), count)
+    near = np.arange(len(path), dtype=np.int32)
+    near += np.repeat((low - 1 - first).astype(np.int32), count)
+    np.minimum(near, len(fixes) - 1, out=near)
+    ends = np.unique(np.concatenate([first, first + count - 1]))
+    own, starts = path[ends], ends == first[path[ends]]
     clock, longitude, latitude = (values[near] for values in (fixes.clock_us, fixes.longitude, fixes.latitude))
-    clock[ends] = np.where(place[ends] == 0, start[path[ends]], end[path[ends]])
+    clock[ends] = np.where(starts, start[own], end[own])
     longitude[ends], latitude[ends] = place_at(fixes, clock[ends])
     near[ends] = fix_at(fixes, clock[ends])
     way = fixes.driven_um[near]
     way[ends] = way_um_at(fixes, clock[ends])
-    before = ends[(place[ends] > 0) & ~parts.ends_run[path[ends]]]
+    before = ends[~starts & ~parts.ends_run[own]]
     near[before] = fix_at(fixes, clock[before] - 1)
-    span = (clock - fixes.trips["offset_us"].to_numpy()[fixes.trip[near]]) // RANGE_US
+    time = fixes.time_us[near]
+    time[ends] = clock[ends] - fixes.trips["offset_us"].to_numpy()[fixes.trip[near[ends]]]
     accuracy = scene.segment_accuracy_m(near)
-    return Paths(path, groups[:, path], span, clock, longitude, latitude, accuracy, way)
+    return Paths(path, groups.astype(np.int32)[:, path], time // RANGE_US, clock, longitude, latitude, accuracy, way)
 
 
 def way_um_at(fixes: Fixes, clock_us: np.ndarray) -> np.ndarray:

@@ -6,7 +6,6 @@ owns: what it judges (`ownership`).
 """
 
 import datetime as dt
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +13,7 @@ import polars as pl
 
 from analyzer.ordering import Ordered, Steps, in_order, steps_of, with_trips, without_jumps
 from analyzer.ownership import Ownership, own_between, own_everything, own_the_middle
+from analyzer.records import record
 from analyzer.rules import Evaluation
 from analyzer.samples import insert_samples
 from analyzer.stated import Hints, accuracy_m, codes, modes, said_of_trips, speeds, vehicle_types
@@ -21,7 +21,7 @@ from analyzer.tables import RECORDS
 from analyzer.terms import CONTROL_MODES, OPERATORS, SECOND_US
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Fixes:
     """Fixes of a shard, sorted by trip and time; every array has one entry a fix.
 
@@ -86,7 +86,7 @@ class Fixes:
         return np.zeros(len(fix)) if self.speed_error_kph is None else self.speed_error_kph[fix]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class FixesMade:
     """Fixes, and what became of the records that are none.
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer.records import record
+
 MARGIN = 1e-3
 """What is added on all sides to the cells a way touches, in cells."""
 
@@ -26,7 +28,7 @@ def ranges(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return owner, np.arange(len(owner)) + (first - before)[owner]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Ways:
     """Straight ways from (px, py) to (qx, qy), in degrees."""
 

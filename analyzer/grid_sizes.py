@@ -32,7 +32,7 @@ def grid_over(bounds: np.ndarray, edges: Edges) -> Grid:
         return Grid(0.0, 0.0, 1.0, PAGE, PAGE)
     low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
     across = np.sqrt(np.prod(bounds[:, 2:] - bounds[:, :2], axis=1))
-    size = max(float(np.median(across)) / CELLS_ACROSS, LEAST_CELL_DEG)
+    size = max(float(np.quantile(across, 0.5)) / CELLS_ACROSS, LEAST_CELL_DEG)
     border = _length(edges)
     while not _fits((high - low) / size, border / size):
         size *= 2

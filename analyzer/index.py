@@ -20,6 +20,7 @@ from typing import Any
 from analyzer.addresses import is_object
 from analyzer.buckets import size_and_version_of
 from analyzer.errors import LedgerError, LogError
+from analyzer.records import record
 from analyzer.store import digest_of
 
 INDEX = "index.sqlite"
@@ -57,7 +58,7 @@ class Stamp:
         return bool(self.etag) or self.mtime_ns < now_ns - RACY_NS
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Index:
     """The index of a ledger; `past` gives (path, stamp, sha256) of past runs, `note` is told of damage."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
+from analyzer.records import record
 from analyzer.rulebook import MAY_MATCH, UNKNOWN_MODE, Rulebook
 from analyzer.sentence import Check
 from analyzer.stated import SAID
@@ -23,7 +24,7 @@ _UNKNOWN_OPERATOR = OPERATORS.index("unknown")
 _JUDGED = np.isin(CONTROL_MODES, JUDGED_DRIVING_MODES)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Profiles:
     """Who is judged: per profile the match of each rule, and what its trip says at all.
 
@@ -73,7 +74,7 @@ class Precedents:
         return self._numbers[rules]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Judgements:
     """States, and what is broken in them.
 

@@ -18,6 +18,7 @@ from analyzer.errors import LogError, WorkerError
 from analyzer.kept_tasks import HoursTask, Source, regathers, vehicles_by_batch
 from analyzer.legs import hints_for
 from analyzer.logs import PART_RECORDS, Plan, is_empty_recording, refuse_unreadable
+from analyzer.records import record
 from analyzer.reduction import numbered_legs, together
 from analyzer.seams import by_day, in_shards, seams_of, tangled_vehicles
 from analyzer.shard import Shard
@@ -37,7 +38,7 @@ OF_A_TRIP = ("holes", "stretches", "phases", "lines", "visits")
 OF_A_VEHICLE = ("legs", "exposure", "speeds", "rejects", "counts", "others", "ratios", "lanes")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Work:
     """A task that gives a shard.
 

@@ -21,6 +21,7 @@ from analyzer.errors import LedgerError, WorkerError
 from analyzer.grounds import grounds_of
 from analyzer.joins import Joined
 from analyzer.kept_tasks import HoursTask, Regather
+from analyzer.records import record
 from analyzer.shard import Shard
 from analyzer.shelf import Shelf, reading_key, remarks_from, remarks_of
 from analyzer.stated import Hints
@@ -52,7 +53,7 @@ class Name:
     files: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Keep:
     """Do a task, and keep its outcome unless something could not be read."""
 

@@ -16,6 +16,7 @@ import polars as pl
 
 from analyzer.errors import LedgerError
 from analyzer.logs import PART_RECORDS, Plan
+from analyzer.records import record
 from analyzer.shard import analyze_shard
 from analyzer.stated import Hints
 from analyzer.tasks import HOUR, Common, Outcome, Piece, Reading, SliceTask, Spill, read_batch, records_of
@@ -103,7 +104,7 @@ class Source:
     base: int
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class HoursTask:
     """Say how many records of each vehicle there are in each hour, source by source."""
 
@@ -146,7 +147,7 @@ def _records(source: Source, common: Common) -> pl.DataFrame:
     return records.with_columns(pl.col("record") + source.base) if records.width else records
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Regather:
     """Judge vehicles by all their records in some parts, or (`hours`: first and last) in some hours.
 

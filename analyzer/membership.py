@@ -22,6 +22,7 @@ from analyzer.combinations import Combinations
 from analyzer.edges import Edges
 from analyzer.grid import Grid, Ways, boxes_meet, ranges
 from analyzer.grid_sizes import PAGE, PAGE_BITS, fine_factor, grid_over
+from analyzer.records import record
 
 OCTET = 8
 """Cells along each side of the squares within which longer ways are cleared at a glance."""
@@ -36,7 +37,7 @@ CHUNK = 1 << 12
 """Points tested by GEOS at once: bounds the matrix of points and zones."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Cells:
     """Fine cell of each point: its label is the combination of a free cell, negative where a border may be.
 

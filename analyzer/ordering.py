@@ -5,13 +5,13 @@ what may be one trip. Records of a slice that come in order already, as most log
 looked at but never moved.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from analyzer.geometry import segment_lengths_um
+from analyzer.records import record
 from analyzer.rules import Evaluation
 from analyzer.terms import SECOND_US
 
@@ -19,7 +19,7 @@ SAME_ID_GAP_US = 12 * 3600 * SECOND_US
 """A trip id seen again after longer than this is a new trip."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Ordered:
     """Position records in order; trip k starts at record `first[k]` and is of lane `lane[k]`.
 
@@ -204,7 +204,7 @@ def _longest_gap_us(lanes: pl.DataFrame, starts: np.ndarray, count: int, evaluat
     return np.repeat(limit, np.diff(np.append(starts, count)))[1:]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Steps:
     """From each record to the next: micrometres, microseconds (-1 at a trip's end), and which imply too much."""
 

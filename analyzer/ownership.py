@@ -17,6 +17,7 @@ import polars as pl
 
 from analyzer.depth import RANGE_US
 from analyzer.ordering import Ordered, Steps
+from analyzer.records import record
 from analyzer.terms import SECOND_US
 
 CONTEXT_US = 2 * SECOND_US
@@ -37,7 +38,7 @@ HEAD, TAIL, WHOLE = 0, 1, 2
 """Sides of a lane that are left to a seam."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Ownership:
     """Half-open intervals of time owned, one a lane, and what is left to seams.
 

@@ -5,7 +5,6 @@ says, so the tables depend on the input alone.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -15,6 +14,7 @@ from analyzer.exposure import exposure_table
 from analyzer.findings import complete_findings, find, log_gaps, named_findings, trip_names
 from analyzer.legs import trips_of, with_trip_numbers
 from analyzer.messages import add_messages
+from analyzer.records import record
 from analyzer.shard import Shard, World
 from analyzer.speeds import speeds_table
 from analyzer.tables import EVENTS, FINDINGS, conform, empty
@@ -25,7 +25,7 @@ from analyzer.visits import visits_table
 _OF_TRIPS = ("holes", "stretches", "phases", "lines", "visits")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Reduced:
     """The tables of an analysis but for the rejects, and the trips that they speak of."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from analyzer.records import record
 from analyzer.tables import SPEEDS, VISITS, empty
 from analyzer.terms import Notice
 from analyzer.zones import ZoneSet
@@ -30,7 +31,7 @@ class LogAccount:
     error: str | None = None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Analysis:
     """The tables of one analysis (schemas in `analyzer.tables`), never changed after.
 

@@ -1,10 +1,10 @@
 """The rules of a zone set as arrays, ready to be asked of many states at once."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from analyzer.records import record
 from analyzer.rules import Rule
 from analyzer.terms import CONTROL_MODES, OPERATORS
 from analyzer.track import SPEED_DIGITS
@@ -16,7 +16,7 @@ MAY_MATCH = -1
 UNKNOWN_MODE = CONTROL_MODES.index("unknown")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Rulebook:
     """Arrays over the rules (R, all revisions in file order) and zones (Z, in file order)."""
 

@@ -5,7 +5,7 @@ over shards changes nothing in the tables that `reduction` puts together.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from statistics import NormalDist
 
 import numpy as np
@@ -20,6 +20,7 @@ from analyzer.fixes import Fixes, FixesMade, make_fixes
 from analyzer.judgement import Precedents, judge, profiles_of
 from analyzer.legs import holes_of, legs_of
 from analyzer.membership import ZoneIndex
+from analyzer.records import record
 from analyzer.rulebook import Rulebook
 from analyzer.sentence import Check
 from analyzer.speeds import speed_parts
@@ -33,7 +34,7 @@ from analyzer.windows import local_midnights
 from analyzer.zones import ZoneSet
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class World:
     """What every shard is judged by: prepared once, the same for all."""
 
@@ -55,7 +56,7 @@ class World:
         return World(zone_set, book, index, checks, borders, Precedents(), z)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Shard:
     """The rows of one shard, before `reduction`; a frame without rows may lack its columns.
 

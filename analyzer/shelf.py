@@ -9,15 +9,17 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from analyzer.errors import LedgerError, LogError
-from analyzer.index import Stamp
 from analyzer.logs import Log, Part, Plan, Remark
 from analyzer.store import BAD, Store, digest_of, packed
 from analyzer.tables import INSTANT
+
+if TYPE_CHECKING:
+    from analyzer.index import Stamp
 
 OWN_PATH = "\0"
 """Stands for the path of a log, which may be another one when its records are asked for again."""
@@ -30,14 +32,14 @@ class KeptFile:
     """What a file held; `settled` says that its stamp is sure to change with the content."""
 
     path: str
-    stamp: Stamp
+    stamp: "Stamp"
     sha256: str
     settled: bool
 
     def unchanged(self) -> bool:
         """Return whether the file still is what it was."""
         try:
-            return Stamp.of(self.path) == self.stamp
+            return self.stamp.of(self.path) == self.stamp
         except (OSError, LogError):
             return False
 

@@ -5,13 +5,13 @@ default; what a trip says elsewhere (`Hints`) counts for a leg that does not see
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from analyzer.geometry import ground_distance_m
 from analyzer.ordering import Ordered, change_points, floats
+from analyzer.records import record
 from analyzer.rules import Evaluation
 from analyzer.terms import CONTROL_MODES, SECOND_US
 
@@ -26,7 +26,7 @@ SAID = ("mode_said", "operator_said", "speed_known")
 """What a trip may say at all; a check that needs it is not checkable where it does not."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Hints:
     """What the rest of its trip says, for legs that do not see it; `trip` numbers them in the shard.
 

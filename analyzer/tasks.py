@@ -17,6 +17,7 @@ from analyzer.errors import LogError
 from analyzer.joins import Join, Joined, with_states
 from analyzer.logs import Log, Part, Plan, ReadOptions, Remark, error_m, grid_in, read_part
 from analyzer.odometers import odometer_of
+from analyzer.records import record
 from analyzer.shard import Shard, World, analyze_shard
 from analyzer.shelf import Shelf
 from analyzer.stated import Hints
@@ -25,7 +26,7 @@ from analyzer.tables import RECORDS
 HOUR_US = 3_600_000_000
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Common:
     """What all tasks share: the world, how to read, and which records are left out.
 
@@ -47,7 +48,7 @@ class Common:
     shelf: Shelf | None = None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Reading:
     """What reading one part gave, but for its records.
 
@@ -70,7 +71,7 @@ class Reading:
     grid: str = ""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Spill:
     """Records put aside, sorted by vehicle and time, and the rows of each vehicle and hour in them.
 
@@ -83,7 +84,7 @@ class Spill:
     samples: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Outcome:
     """What a task gives: the rows of its shard, and what it read or put aside; `damaged` files of a ledger."""
 
@@ -237,7 +238,7 @@ class GatherTask:
         return Outcome(analyze_shard([records], common.world, alone=self.alone, hints=hints, draw=common.draw))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class SeamTask:
     """Judge seams; rows of `left` have `seam`, `seams` say what is owned."""
 

@@ -10,7 +10,6 @@ a gap but for its holes; a piece lies within one run, one leg and one epoch.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -20,12 +19,13 @@ from analyzer.crossings import Memberships, memberships
 from analyzer.epochs import Epochs
 from analyzer.fixes import Fixes
 from analyzer.membership import ZoneIndex
+from analyzer.records import record
 
 SPEED_DIGITS = 6
 """Speeds and limits are compared after rounding to this many digits (km/h)."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Track:
     """The fixes of a shard with the pieces of its legs.
 

@@ -1,9 +1,11 @@
 """Points along paths, what is measured there, and the best of each group so far."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Protocol
 
 import numpy as np
+
+from analyzer.records import record
 
 DISTANCE, SPARE = 0, 1
 """What is sought: the greatest distance, and the greatest spare beyond the position error."""
@@ -33,7 +35,7 @@ class Measure(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Paths:
     """Polylines by their vertices, path after path; a path may be a single vertex.
 
@@ -53,7 +55,7 @@ class Paths:
     way_um: np.ndarray
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Deepest:
     """The best point of each group: objective (-inf without any), instant, place, accuracy there."""
 
@@ -64,7 +66,7 @@ class Deepest:
     accuracy_m: np.ndarray
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Points:
     """Points on the paths, by clock (microseconds), with what was measured there."""
 

@@ -13,6 +13,16 @@ from analyzer.coordinates import korean_crs_of
 from analyzer.errors import ZoneSetError
 from analyzer.geometry import ECCENTRICITY_2, FLATTENING, SEMI_MAJOR_M
 
+GAUSS_LEGENDRE = (
+    (-0.906179845938664, 0.23692688505618928),
+    (-0.5384693101056831, 0.4786286704993663),
+    (0.0, 0.5688888888888887),
+    (0.5384693101056831, 0.4786286704993663),
+    (0.906179845938664, 0.23692688505618928),
+)
+"""Nodes in (-1, 1) and their weights (`numpy.polynomial.legendre.leggauss(5)`, whose import takes longer than loading
+the zones)."""
+
 
 def outline(where: str, value: Any) -> tuple[Polygon | MultiPolygon, bool]:
     """Return a valid geometry and whether its rings had to be turned or closed."""
@@ -102,10 +112,7 @@ def area_km2(geometry: Polygon | MultiPolygon) -> float:
     joined = ring[1:] == ring[:-1]
     latitude = np.radians(points[:, 1])
     step = np.diff(latitude)
-    nodes, weights = np.polynomial.legendre.leggauss(5)
-    mean = sum(
-        w / 2 * _area_below(latitude[:-1] + (1 + node) / 2 * step) for node, w in zip(nodes, weights, strict=True)
-    )
+    mean = sum(w / 2 * _area_below(latitude[:-1] + (1 + node) / 2 * step) for node, w in GAUSS_LEGENDRE)
     mean = mean - _area_below(latitude[:1])
     return abs(float(np.sum(np.radians(np.diff(points[:, 0])) * mean * joined))) / 1e6
 

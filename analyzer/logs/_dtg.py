@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from analyzer.logs._numerals import DAY_US, Decimals, clock_us, days
+from analyzer.records import record
 
 RECORD_BYTES = 68
 HEADERS = (79, 80)
@@ -67,7 +68,7 @@ def _like_a_record(rows: np.ndarray) -> np.ndarray:
     return like & (tens[0] <= 1) & (tens[1] <= 3) & (tens[2] <= 2)  # noqa: PLR2004
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Rows:
     """The records of a file, without obfuscation.
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._remarks import Remark, notices_of
+from analyzer.records import record
 from analyzer.terms import Notice
 
 PART_RECORDS = 1 << 19
@@ -76,7 +77,7 @@ class Plan:
     files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Log:
     """A log, or a part of one, as read.
 
@@ -100,7 +101,7 @@ class Log:
         return notices_of(self.remarks)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Format:
     """A log format: known by suffix, sure by its first bytes.
 

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -13,6 +12,7 @@ from analyzer.logs._format import POLARS_FAILS
 from analyzer.logs._heading import as_utf8, stated_encoding
 from analyzer.logs._packed import open_bytes
 from analyzer.logs._profile import Profile
+from analyzer.records import record
 
 SAMPLE_BYTES = 1 << 20
 SAMPLE_ROWS = 5000
@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"\s*[+-]?\d+(?:[.,]\d+)?\s*")
 _TIME = re.compile(r"\s*\d{2,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Sample:
     """The first rows of a table as texts; `header` says whether a line names the columns.
 

@@ -1,6 +1,5 @@
 """NMEA 0183 sentences in any bytes: found, summed and decoded by passes over arrays."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from analyzer.logs._numerals import Decimals, clock_us, days, decimals
+from analyzer.records import record
 
 KINDS = ("RMC", "GGA", "GST", "ZDA", "VTG")
 KNOT_KPH = 1.852
@@ -40,7 +40,7 @@ COLUMNS = {
 """Columns of decoded sentences: `at` and `end` are bytes, `day` counts from 1970, `clock_us` from midnight UTC."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _Found:
     """Sentences of one kind: first byte, end of the body, end; all commas of the buffer and where theirs begin."""
 

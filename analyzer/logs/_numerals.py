@@ -1,9 +1,10 @@
 """Numbers and dates written as ASCII digits in a buffer of bytes, many at once."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+
+from analyzer.records import record
 
 MOST_CHARACTERS = 17
 DAY_US = 86_400_000_000
@@ -12,7 +13,7 @@ _DOT, _ZERO = 46, 48
 _POWERS = 10 ** np.arange(MOST_CHARACTERS + 1)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Decimals:
     """Numbers `mantissa / 10**places`; `whole` digits before the point; garbage where not `sound`."""
 

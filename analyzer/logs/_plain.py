@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from analyzer.logs._remarks import Remark
 from analyzer.logs._speeds import from_texts
 from analyzer.logs._times import in_format, instants
 from analyzer.logs._words import mapped, no_fix, one_of_ours, whole_names, words_of
+from analyzer.records import record
 
 TEXT_LENGTH = 200
 MEASURED = ("longitude", "latitude", "heading_deg", "horizontal_accuracy_m", "odometer_m")
@@ -26,7 +27,7 @@ NUMBERS = (*MEASURED, *SPEED_TO_KPH)
 """Our columns that hold numbers of any kind, times apart."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Sheet:
     """A part of a table as it came from a file.
 

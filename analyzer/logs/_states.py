@@ -6,7 +6,6 @@ The file is held in memory, so it is limited to `MOST_BYTES` and `MOST_RECORDS`.
 """
 
 import io
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +19,7 @@ from analyzer.logs._profile import Profile, load_profile
 from analyzer.logs._remarks import Remark
 from analyzer.logs._times import instants
 from analyzer.logs._words import mapped, words_of
+from analyzer.records import record
 
 MOST_BYTES = 256_000_000
 MOST_RECORDS = 20_000_000
@@ -27,7 +27,7 @@ SAID = ("control_mode", "operator")
 _SEPARATORS = (",", "\t", ";", "|")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class States:
     """What a file says of vehicles over time.
 

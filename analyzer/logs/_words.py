@@ -5,7 +5,6 @@ spread over the runs; columns that change all the time are looked at value by va
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import polars as pl
 
 from analyzer.logs._columns import shortened
 from analyzer.logs._remarks import Remark, first_words
+from analyzer.records import record
 from analyzer.terms import CONTROL_MODES, OPERATORS
 
 MODE_WORDS = {
@@ -49,7 +49,7 @@ _POINTED = r"^(\d+)\.0+$"
 Starts = np.ndarray[Any, np.dtype[np.uint32]]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Words:
     """Texts of all records; `heads` are those of the runs that begin at `starts`.
 

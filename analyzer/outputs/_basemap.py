@@ -2,17 +2,18 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
 from analyzer.errors import OutputError, VectorError
 from analyzer.outputs._packing import packed_json
-from analyzer.vectors import VectorLayer, read_layers
-from analyzer.vectors.systems import system_of, transformed
+from analyzer.records import record
+
+if TYPE_CHECKING:
+    from analyzer.vectors import VectorLayer
 
 PARTS_A_DEGREE = 1_000_000
 SIMPLIFY_DEG = 1e-5
@@ -20,7 +21,7 @@ MOST_VERTICES = 300_000
 PAD = 0.3
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Layer:
     """One layer: its name, shapely geometries in WGS 84, its file and the SHA-256 of that."""
 
@@ -37,6 +38,8 @@ def read_basemap(paths: Sequence[Path]) -> tuple[Layer, ...]:
 
 def _layers(path: Path) -> list[Layer]:
     """Return the layers of one file in WGS 84; a file that names no system is taken as WGS 84."""
+    from analyzer.vectors import read_layers  # noqa: PLC0415 - most runs have no basemap
+
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return [Layer(own.name, _in_wgs84(own), str(path), digest) for own in read_layers(path)]
@@ -44,8 +47,10 @@ def _layers(path: Path) -> list[Layer]:
         raise OutputError(f"{path}: cannot be used as a basemap ({error})") from error
 
 
-def _in_wgs84(layer: VectorLayer) -> np.ndarray:
+def _in_wgs84(layer: "VectorLayer") -> np.ndarray:
     """Return the geometries of a layer as longitude and latitude; features without one are left out."""
+    from analyzer.vectors.systems import system_of, transformed  # noqa: PLC0415
+
     geometries = np.array([f.geometry for f in layer.features if f.geometry is not None], dtype=object)
     if layer.crs is None or layer.crs == "OGC:CRS84":
         return geometries

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from analyzer.outputs._basemap import Layer
+from analyzer.records import record
 from analyzer.results import Analysis
 
 
@@ -29,7 +30,7 @@ class Run:
     attribution: str = ""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Output:
     """One output: the files it writes into a folder, and when it is wanted."""
 

@@ -55,7 +55,7 @@ def test_holds_only_the_package(wheel):
 def test_entry_point(wheel):
     archive = zipfile.ZipFile(wheel)
     entry = next(n for n in archive.namelist() if n.endswith("entry_points.txt"))
-    assert "zonelog = analyzer.__main__:main" in archive.read(entry).decode()
+    assert "zonelog = analyzer:main" in archive.read(entry).decode()
 
 
 def test_works_elsewhere(clean, tmp_path):
