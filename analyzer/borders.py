@@ -54,17 +54,19 @@ class _Chains:
     @staticmethod
     def of(edges: Edges) -> "_Chains":
         """Return the chains of edges."""
-        number = np.arange(len(edges.ax))
-        follows = np.zeros(len(number), dtype=bool)
+        edge_count = len(edges.ax)
+        follows = np.zeros(edge_count, dtype=bool)
         follows[1:] = (edges.ax[1:] == edges.bx[:-1]) & (edges.ay[1:] == edges.by[:-1])
-        run = np.maximum.accumulate(np.where(follows, 0, number))
-        longest = min(max(len(number) // MOST_CHAINS, CHAIN_EDGES[0]), CHAIN_EDGES[1])
-        first = np.flatnonzero((number - run) % longest == 0)
-        count = np.diff(np.append(first, len(number)))
+        ring = np.flatnonzero(~follows)
+        longest = min(max(edge_count // MOST_CHAINS, CHAIN_EDGES[0]), CHAIN_EDGES[1])
+        pieces = -(-np.diff(np.append(ring, edge_count)) // longest)
+        number = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)  # within its ring
+        first = np.repeat(ring, pieces) + longest * number
+        count = np.diff(np.append(first, edge_count))
         last = first + count - 1
         chain = np.arange(len(first))
-        vertices = np.empty((len(number) + len(first), 2))
-        place = number + np.repeat(chain, count)
+        vertices = np.empty((edge_count + len(first), 2))
+        place = np.arange(edge_count) + np.repeat(chain, count)
         vertices[place, 0], vertices[place, 1] = edges.ax, edges.ay
         vertices[last + chain + 1] = np.column_stack([edges.bx[last], edges.by[last]])
         return _Chains(first, count, vertices)
@@ -186,7 +188,13 @@ class Clearance:
         self._accuracy_m = np.repeat(accuracies, counts)
         self._least_accuracy_m = min(accuracies.tolist(), default=0.0)
         self._worst_accuracy_m = max(accuracies.tolist(), default=0.0)
-        self._boxes = [edges.take(edges.zone == zone).box for zone in np.unique(edges.zone)]
+        self._edges = edges
+
+    @cached_property
+    def _boxes(self) -> list[tuple[float, float, float, float]]:
+        """The box around the edges of each zone."""
+        zone = self._edges.zone
+        return [self._edges.take(np.flatnonzero(zone == one)).box for one in np.unique(zone)]
 
     def error_m(self, accuracy_m: np.ndarray, zone_accuracy_m: float | np.ndarray) -> np.ndarray:
         """Return the position error in metres."""
@@ -255,10 +263,13 @@ class Clearance:
 
         Where the nearest border alone counts, less the least error of any.
         """
-        metres = self.to_edge(longitude, latitude, edge)
+        return self.to_edge(longitude, latitude, edge) - self.edge_error_m(accuracy_m, edge)
+
+    def edge_error_m(self, accuracy_m: np.ndarray, edge: np.ndarray) -> np.ndarray:
+        """Return by what distance (0) and spare are less than the metres to one edge, at the least."""
         if self._nearest_only or not len(self._accuracy_m):
-            return np.stack([metres, metres - self.error_m(accuracy_m, self._least_accuracy_m)])
-        return np.stack([metres, metres - self.error_m(accuracy_m, self._accuracy_m[edge])])
+            return self.least_error_m(accuracy_m)
+        return np.stack([np.zeros_like(accuracy_m), self.error_m(accuracy_m, self._accuracy_m[edge])])
 
     def least_error_m(self, accuracy_m: np.ndarray) -> np.ndarray:
         """Return what distance (0) and spare are at least less than the distance."""

@@ -53,9 +53,10 @@ class BorderBook:
         """Return the border of the union of some zones; each edge is of the zone that owns it."""
         key = np.packbits(zones).tobytes()
         if key not in self._unions:
-            geometries, _, accuracy_m, z = self._made_of
-            edges = _union_edges(geometries, np.flatnonzero(zones))
-            self._unions[key] = Clearance(edges, accuracy_m, z, nearest_only=True)
+            geometries, edges, accuracy_m, z = self._made_of
+            some = np.flatnonzero(zones)
+            own = edges.take(edges.zone == some[0]) if len(some) == 1 else _union_edges(geometries, some)
+            self._unions[key] = Clearance(own, accuracy_m, z, nearest_only=True)
         return self._unions[key]
 
 
@@ -83,17 +84,10 @@ class Scene:
 
 def _union_edges(geometries: tuple[shapely.Geometry, ...], zones: np.ndarray) -> Edges:
     """Return the border edges of a union, each with the zone whose border is nearest to it."""
-    if len(zones) == 1:
-        return _owned(Edges.of([geometries[zones[0]]]), np.array(zones))
     edges = Edges.of([shapely.union_all([geometries[i] for i in zones])])
     middles = shapely.points((edges.ax + edges.bx) / 2, (edges.ay + edges.by) / 2)
     distances = [shapely.distance(middles, shapely.boundary(geometries[i])) for i in zones]
-    return _owned(edges, zones[np.argmin(distances, axis=0)])
-
-
-def _owned(edges: Edges, zone: np.ndarray) -> Edges:
-    """Return the edges as those of `zone`."""
-    return Edges(edges.ax, edges.ay, edges.bx, edges.by, np.broadcast_to(zone, edges.ax.shape))
+    return replace(edges, zone=zones[np.argmin(distances, axis=0)])
 
 
 @record(frozen=True)

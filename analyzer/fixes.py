@@ -127,7 +127,7 @@ def make_fixes(  # noqa: PLR0913 - what is asked of fixes
         ownership = own_everything(ordered) if alone else own_the_middle(ordered, steps)
     all_steps = steps
     left, steps, kept = without_jumps(ordered, all_steps, evaluation)
-    jumps = _jumps(ordered, all_steps, np.flatnonzero(~kept & _owned(ordered, ownership)))
+    jumps = _jumps(ordered, all_steps, _owned(ordered, ownership, np.flatnonzero(~kept)))
     others = _no_others(samples)
     if samples.height:
         left, others = _with_samples(left, samples, evaluation)
@@ -144,10 +144,10 @@ def _split_samples(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return records.filter(~is_sample), records.filter(is_sample)
 
 
-def _owned(ordered: Ordered, ownership: Ownership) -> np.ndarray:
-    """Return which records a shard owns."""
-    low, high = (bound[ordered.lane] for bound in (ownership.own_from_us, ownership.own_to_us))
-    return (ordered.time_us >= low[ordered.trip]) & (ordered.time_us < high[ordered.trip])
+def _owned(ordered: Ordered, ownership: Ownership, some: np.ndarray) -> np.ndarray:
+    """Return which of some records (indices) a shard owns."""
+    lane, time_us = ordered.lane[ordered.trip[some]], ordered.time_us[some]
+    return some[(time_us >= ownership.own_from_us[lane]) & (time_us < ownership.own_to_us[lane])]
 
 
 def complete(records: pl.DataFrame) -> pl.DataFrame:

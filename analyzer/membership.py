@@ -52,7 +52,7 @@ class Cells:
 
 @dataclass
 class ZoneIndex:
-    """The grid over a set of zones. Pickled without what is quickly made again."""
+    """The grid over a set of zones. Prepared again where it is unpickled."""
 
     geometries: tuple[BaseGeometry, ...]
     combinations: Combinations = field(init=False)
@@ -67,10 +67,6 @@ class ZoneIndex:
         edge, column, row = self._list_edges()
         border_cells = self._label_cells(column // self.factor, row // self.factor)
         self._label_fine(*border_cells, edge, column, row)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out the edges, which the geometries hold."""
-        return {name: value for name, value in vars(self).items() if name != "edges"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Prepare the geometries again."""

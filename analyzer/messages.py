@@ -61,6 +61,25 @@ def add_messages(findings: pl.DataFrame, zone_set: ZoneSet) -> pl.DataFrame:
     )
 
 
+SHARED = ("check", "verdict", "vehicle_id", "rule_id", "rule_revision", "zone_id", "control_mode")
+"""What many findings have in common: the text around their own numbers is put together once."""
+
+
+def _escaped(text: Both) -> Both:
+    """Return a text in which braces stay what they are when its gaps are filled."""
+    return {lang: words.replace("{", "{{").replace("}", "}}") for lang, words in text.items()}
+
+
+def _peak(row: Row) -> str:
+    """Return how far, or how fast, with as many digits as it takes to show that it is above a limit."""
+    peak, limit, unit = row["peak"], row["limit"], row["unit"] or ""
+    if row["check"] != "speed-limit":
+        return number(peak, unit)
+    if peak is None:
+        return "?"
+    return above(peak, limit, unit) if peak > limit else number(peak, unit)
+
+
 class _Writer:
     """Writes the sentences of findings of one zone set."""
 
@@ -72,33 +91,39 @@ class _Writer:
         self._subject = cache(lambda vehicle: both("Vehicle {vehicle}", vehicle=vehicle))
         self._rule = cache(self._rule_text)
         self._place = cache(self._place_texts)
+        self._sentence = cache(self._with_gaps)
 
     def sentences(self, row: Row) -> tuple[str, str]:
         """Return the Korean and the English text of one finding."""
-        text = both(
-            "{start}, for {time}: {what}{rule} {sure}{sketch}",
-            start=local_time(row["start"], self._zone),
-            time=lasting(row["duration_s"]),
-            what=both(SENTENCES[row["check"]], subject=self._subject(row["vehicle_id"]), **self._words(row)),
-            rule=self._rule(row["rule_id"], row["rule_revision"]),
-            sure=VERDICT_SENTENCES[row["verdict"]],
-            sketch=self._place(row["zone_id"])["sketch"],
+        text = self._sentence(*(row[name] for name in SHARED))
+        start, time = local_time(row["start"], self._zone), lasting(row["duration_s"])
+        values = {"start": start, "peak": _peak(row), "limit": number(row["limit"], row["unit"] or "")}
+        return text["ko"].format_map(values | {"time": time["ko"]}), text["en"].format_map(
+            values | {"time": time["en"]}
         )
-        return text["ko"], text["en"]
 
-    def _words(self, row: Row) -> dict[str, Any]:
-        """Return what the sentences have gaps for; braces in names stay what they are."""
-        place = self._place(row["zone_id"])
-        peak, limit, unit = row["peak"], row["limit"], row["unit"] or ""
-        fast = row["check"] == "speed-limit" and peak is not None and peak > limit
-        unknown = row["check"] == "speed-limit" and peak is None
-        return {
-            "zone": place["zone"],
-            "nearest": place["nearest"],
-            "peak": above(peak, limit, unit) if fast else "?" if unknown else number(peak, unit),
-            "limit": number(limit, unit),
-            "mode": MODE_WORDS.get(row["control_mode"] or "", "?"),
-        }
+    def _with_gaps(self, check: str, *shared: Any) -> Both:
+        """Return the text of findings that have so much in common; the gaps are for what they have not."""
+        verdict, vehicle_id, rule_id, revision, zone_id, control_mode = shared
+        place = self._place(zone_id)
+        what = both(
+            SENTENCES[check],
+            subject=_escaped(self._subject(vehicle_id)),
+            zone=_escaped(place["zone"]),
+            nearest=_escaped(place["nearest"]),
+            mode=MODE_WORDS.get(control_mode or "", "?"),
+            peak="{peak}",
+            limit="{limit}",
+        )
+        return both(
+            "{start}, for {time}: {what}{rule} {sure}{sketch}",
+            start="{start}",
+            time="{time}",
+            what=what,
+            rule=_escaped(self._rule(rule_id, revision)),
+            sure=VERDICT_SENTENCES[verdict],
+            sketch=_escaped(place["sketch"]),
+        )
 
     def _rule_text(self, rule_id: str | None, revision: int) -> Both:
         """Return which rule it is, and how sure its text."""

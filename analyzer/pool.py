@@ -75,7 +75,8 @@ def _work(common: Path, job: "Job") -> "Outcome":
     """Do a task in a worker; what all tasks share is read once."""
     if common not in _held:
         _held.clear()
-        _held[common] = pickle.loads(common.read_bytes())  # noqa: S301 - written by the process that made this one
+        with common.open("rb") as file:
+            _held[common] = pickle.load(file)  # noqa: S301 - written by the process that made this one
     return job[0].run(_held[common], job[1])
 
 
@@ -138,7 +139,8 @@ class Pool:
         """Give all processes what their tasks share."""
         self._common = common
         if self._executor is not None:
-            self._shared.write_bytes(pickle.dumps(common))
+            with self._shared.open("wb") as file:
+                pickle.dump(common, file)
 
     def run(self, jobs: Sequence["Job"], done: Callable[[int], None] = lambda _: None) -> list["Outcome | WorkerError"]:
         """Return the outcome of every job, in their order; a WorkerError where it was given up.

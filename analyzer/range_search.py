@@ -50,16 +50,23 @@ class _Search:
         """Take the distances to the edges that give distance and spare, a segment, as bounds."""
         distinct = edges if (edges[DISTANCE] != edges[SPARE]).any() else edges[:1]
         for edge in distinct:
-            at_start, at_end = (self._by_edge(at, edge) for at in (self.segment, self.segment + 1))
+            at_start, at_end = self._by_edge(edge)
             np.minimum(self.at_start, at_start, out=self.at_start)
             np.minimum(self.anywhere, np.maximum(at_start, at_end), out=self.anywhere)
 
-    def _by_edge(self, vertex: np.ndarray, edge: np.ndarray) -> np.ndarray:
-        """Return bounds at vertices, with the accuracy of their segments."""
-        paths = self.paths
-        return self.measure.by_edge(
-            paths.longitude[vertex], paths.latitude[vertex], paths.accuracy_m[self.segment], edge
+    def _by_edge(self, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return bounds at the starts and at the ends of all segments by one edge a range, with their accuracy.
+
+        Segments of a range follow each other: where one ends the next starts, and is measured once.
+        """
+        paths, last = self.paths, np.flatnonzero(np.diff(self.owner, append=-1))
+        vertex = np.insert(self.segment, last + 1, self.segment[last] + 1)
+        metres = self.measure.to_edge(
+            paths.longitude[vertex], paths.latitude[vertex], np.insert(edge, last + 1, edge[last])
         )
+        start = np.delete(np.arange(len(vertex)), last + 1 + np.arange(len(last)))
+        error = self.measure.edge_error_m(paths.accuracy_m[self.segment], edge)
+        return metres[start] - error, metres[start + 1] - error
 
     def vertices(self) -> None:
         """Offer vertices that may be the best of their range, the likeliest of each range first.

@@ -87,7 +87,7 @@ class Shard:
         return Shard(**{f.name: change.get(f.name, getattr(self, f.name)) for f in fields(self)})
 
 
-MOST_KEPT = 1 << 16
+MOST_KEPT = 1 << 18
 """Fixes kept of several slices before they are judged: memory holds no more."""
 
 

@@ -30,6 +30,10 @@ class Measure(Protocol):
         """Return what distance and spare are at the most, by the distance to one edge."""
         ...
 
+    def edge_error_m(self, accuracy_m: np.ndarray, edge: np.ndarray) -> np.ndarray:
+        """Return by what distance and spare are less than the metres to one edge, at the least."""
+        ...
+
     def least_error_m(self, accuracy_m: np.ndarray) -> np.ndarray:
         """Return what distance and spare are at least less than the distance."""
         ...

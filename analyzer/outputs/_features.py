@@ -17,6 +17,9 @@ SLACK_DEG = 5e-7
 Above all the stretches of findings, which have every fix, would make files of a month hundreds of megabytes.
 """
 
+STATIONS = ("peak_time", *(f"{name}_{axis}" for name in ("start", "peak", "end") for axis in ("longitude", "latitude")))
+"""The columns of a finding that say where it started, was worst and ended."""
+
 
 def stations(row: Mapping[str, Any]) -> list[list[float]]:
     """Return start, peak and end of a finding in order of time, as longitude and latitude; equal ones once."""

@@ -1,31 +1,31 @@
 """The findings as GeoJSON (RFC 7946): a line from start to end, or a point where they are one."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from analyzer.outputs._features import stations
+from analyzer.outputs._features import STATIONS, stations
 from analyzer.outputs._output import Output, Run
 from analyzer.results import Analysis
 from analyzer.tables import INSTANT
-
-_written = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _write(analysis: Analysis, folder: Path, _run: Run) -> None:
     with (folder / "findings.geojson").open("w", encoding="utf-8", newline="\n") as file:
         file.write('{"type": "FeatureCollection", "features": [')
-        rows = _plain(analysis.findings).iter_rows(named=True)
-        file.write(",".join("\n" + _written(_feature(row)) for row in rows))
+        file.write(",".join("\n" + feature for feature in _features(analysis.findings)))
         file.write("\n]}\n")
 
 
-def _feature(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one finding as a feature; its columns are the properties."""
-    return {"type": "Feature", "id": row["finding_id"], "geometry": _geometry(row), "properties": row}
+def _features(findings: pl.DataFrame) -> Iterator[str]:
+    """Yield every finding as a feature; its columns are the properties, which polars writes."""
+    properties = _plain(findings).write_ndjson().split("\n")
+    for own, row in zip(properties, findings.select("finding_id", *STATIONS).iter_rows(named=True), strict=False):
+        head = json.dumps({"type": "Feature", "id": row["finding_id"], "geometry": _geometry(row)})
+        yield f'{head[:-1]}, "properties": {own}}}'
 
 
 def _plain(findings: pl.DataFrame) -> pl.DataFrame:
