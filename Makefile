@@ -65,6 +65,7 @@ $(BENCH_STAMP): requirements-bench.lock pyproject.toml
 	$(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-bench.lock
 	$(BENCH_VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(BENCH_VENV)/bin/python -m compileall -q analyzer
 	touch $(BENCH_STAMP)
 
 # One zip for machines without a network: dist/zonelog-bundle.zip; BUNDLE_OPTIONS="--targets windows-x86_64 --pythons 3.12" makes a small one.
