@@ -31,6 +31,18 @@ ROS_SENTENCES: dict[str, tuple[str, str | None]] = {
         marked("an empty recording: the file is whole, but holds not one message."),
         None,
     ),
+    "estimated-positions": (
+        marked(
+            "no receiver says a position; {n} is Autoware's own estimate ({words}), of unknown accuracy: "
+            "the default_accuracy_m of the rules holds."
+        ),
+        "no receiver says a position; {n} are Autoware's own estimates ({words}), of unknown accuracy: "
+        "the default_accuracy_m of the rules holds.",
+    ),
+    "estimates-left": (
+        marked("{n} position of Autoware's own estimate ({words}) was left for the receiver's; its speed is used."),
+        "{n} positions of Autoware's own estimate ({words}) were left for the receiver's; their speeds are used.",
+    ),
     "log-clock-rate": (
         marked(
             "the log clock runs at {words} times the rate of the messages' own; speeds come from the own times alone."
