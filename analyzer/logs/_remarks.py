@@ -149,6 +149,13 @@ _SENTENCES: dict[str, tuple[str, str | None]] = {
         marked("{n} member is said twice in one object with two values and counts as not said: {quoted}."),
         "{n} members are said twice in one object with two values and count as not said: {quoted}.",
     ),
+    "several-headers": (
+        marked(
+            "holds {n} headers, as of files put one after another; the records after each are those of its "
+            "vehicle: {words}."
+        ),
+        None,
+    ),
     "time-of-receipt": (
         marked(
             "no column says when positions were measured; when they were received or written is used "
