@@ -160,6 +160,8 @@ def _remarks(path: str, reading: _Reading, missing: tuple[str, ...], files: int)
         yield Remark("damaged-chunks", path, course.bad_chunks)
     if course.wal:
         yield Remark("wal-ignored", path)
+    if course.journal:
+        yield Remark("journal-ignored", path)
     if missing:
         yield Remark("missing-files", path, len(missing), first_words(map(clean_text, missing)))
     if files > 1:

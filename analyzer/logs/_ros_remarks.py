@@ -43,6 +43,13 @@ ROS_SENTENCES: dict[str, tuple[str, str | None]] = {
         marked("{n} position of Autoware's own estimate ({words}) was left for the receiver's; its speed is used."),
         "{n} positions of Autoware's own estimate ({words}) were left for the receiver's; their speeds are used.",
     ),
+    "journal-ignored": (
+        marked(
+            "its last change was not completed (a -journal file lies beside it, which is not applied); its last "
+            "messages may be incomplete."
+        ),
+        None,
+    ),
     "log-clock-rate": (
         marked(
             "the log clock runs at {words} times the rate of the messages' own; speeds come from the own times alone."

@@ -35,14 +35,15 @@ class Topic:
 class Course:
     """How a walk went: whether the file is cut off or was never closed, and what was beyond reading.
 
-    `wal` says that a journal lies beside a database, which is not read; `path` is what the
-    recording is called in messages.
+    `wal` and `journal` say that such a file lies beside a database, which is not read; `path`
+    is what the recording is called in messages.
     """
 
     path: str
     cut: bool = False
     bad_chunks: int = 0
     wal: bool = False
+    journal: bool = False
     topics: dict[Topic, Topic] = field(default_factory=dict)
     growth: Growth = field(default_factory=Growth)
 

@@ -445,3 +445,41 @@ def test_messages_compressed_one_by_one(tmp_path):
     packed = read_log(path, ReadOptions())
     assert packed.records.equals(plain.records)
     assert (packed.record_count, packed.rejects.height) == (3, 0)
+
+
+def long_database(path, count):
+    """Write a recording of many messages as Humble did, and return its path."""
+    store, kind = store_of(), "sensor_msgs/msg/NavSatFix"
+    humble(path)
+    with sqlite3.connect(path) as database:
+        database.execute("DELETE FROM messages")
+        instants = [START_NS + n * SECOND for n in range(count)]
+        rows = [(ns, bytes(store.serialize_cdr(fix_of(store, ns, n), kind))) for n, ns in enumerate(instants)]
+        database.executemany("INSERT INTO messages VALUES (NULL, 1, ?, ?)", rows)
+    database.close()
+    return path
+
+
+def test_a_cut_off_database_is_read_up_to_where_it_breaks_off(tmp_path):
+    """A copy that was broken off: sqlite itself refuses a database that is shorter than it says."""
+    path = long_database(tmp_path / "drive.db3", 2000)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 6 // 10])
+    log = read_log(str(path), ReadOptions())
+    assert codes(log) == {"recording-cut"}
+    assert 0.5 < log.record_count / 2000 < 0.6
+    assert times_ns(log) == [START_NS + n * SECOND for n in range(log.record_count)]
+    path.write_bytes(data[:4096])  # its tables are not in it any more
+    with pytest.raises(LogError, match=r"damaged .*\.recover"):
+        read_log(str(path), ReadOptions())
+
+
+@pytest.mark.parametrize(
+    ("head", "said"), [(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", {"journal-ignored"}), (bytes(8), set())]
+)
+def test_a_change_that_was_not_completed_is_said(tmp_path, head, said):
+    """A journal with a blank head is what a completed change may leave behind."""
+    path = humble(tmp_path / "drive.db3")
+    Path(f"{path}-journal").write_bytes(head + bytes(504))
+    assert codes(read_log(path, ReadOptions())) == said
+    assert Path(f"{path}-journal").stat().st_size == 512
