@@ -94,6 +94,10 @@ _SENTENCES: dict[str, tuple[str, str | None]] = {
         marked("{n} leap second (23:59:60 UTC) counts as 00:00:00 of the next day."),
         "{n} leap seconds (23:59:60 UTC) count as 00:00:00 of the next day.",
     ),
+    "left-out-documents": (
+        marked("{n} other .kml in the archive was not read: {listed}; unpack it if it is a log as well."),
+        "{n} other .kml in the archive were not read: {listed}; unpack them if they are logs as well.",
+    ),
     "left-out-ledger": (
         marked("{n} ledger of zonelog was not read as logs: {listed}."),
         "{n} ledgers of zonelog were not read as logs: {listed}.",
