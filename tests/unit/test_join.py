@@ -138,3 +138,10 @@ def test_the_command(tmp_path, zone_set):  # noqa: F811
     assert result.exit_code in (0, 1, 3), result.output
     run = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert [len(i["sha256"]) for i in run["inputs"]] == [64, 64]
+
+
+def test_other_names_of_vehicles_are_said(joined):
+    """The commonest mistake: nothing is joined, and the assumed mode would be all that is left."""
+    (notice,) = notices(joined(MODES.replace("V1", "Bus-1")), "joined-no-vehicle")
+    assert "It has: Bus-1, V2; the logs have: V1." in notice.en
+    assert not notices(joined(MODES), "joined-no-vehicle")
