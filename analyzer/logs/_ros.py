@@ -94,6 +94,9 @@ def read_ros(plan: Plan, _part: Part, options: ReadOptions) -> Log:
     recording = recording_of(plan.path)
     reading = _Reading(options, Course(plan.path))
     for file in recording.files:
+        if not file.stat().st_size:  # as a crash leaves one that was only just begun
+            reading.course.cut = True
+            continue
         with unpacked_file(file) as whole, closing(_walk(whole, reading.course)) as messages:
             reading.take(messages)
     reading.rows.choose()

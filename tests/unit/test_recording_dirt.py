@@ -483,3 +483,30 @@ def test_a_change_that_was_not_completed_is_said(tmp_path, head, said):
     Path(f"{path}-journal").write_bytes(head + bytes(504))
     assert codes(read_log(path, ReadOptions())) == said
     assert Path(f"{path}-journal").stat().st_size == 512
+
+
+def test_a_file_that_was_only_begun_does_not_lose_the_others(tmp_path):
+    folder = split(tmp_path / "morning", ["m_0.mcap", "m_1.mcap"])
+    (folder / "m_1.mcap").write_bytes(b"")
+    log = read_log(str(folder / "metadata.yaml"), ReadOptions())
+    assert log.records.height == 3
+    assert codes(log) == {"split-recording", "recording-cut"}
+
+
+def test_messages_of_an_uncompressed_chunk_that_is_cut_off(tmp_path):
+    """A chunk has minutes of a recording of few topics; compressed ones are left out as a whole."""
+    store, kind = store_of(), "sensor_msgs/msg/NavSatFix"
+    instants = [START_NS + n * SECOND for n in range(100)]
+    messages = [("/fix", kind, ns, fix_of(store, ns, n)) for n, ns in enumerate(instants)]
+    path = Path(record2(tmp_path / "plain", messages, store))
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rindex(instants[99].to_bytes(8, "little")) // 2])
+    log = read_log(str(path), ReadOptions())
+    assert 40 < log.records.height < 60
+    assert times_ns(log) == instants[: log.records.height]
+    assert codes(log) == {"recording-cut"}
+    path = Path(record2(tmp_path / "packed", messages, store, chunks="lz4"))
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"lz4") + 500])
+    with pytest.raises(LogError, match=r"messages: 0.*damaged or was cut off"):
+        read_log(str(path), ReadOptions())
