@@ -78,6 +78,10 @@ _SENTENCES: dict[str, tuple[str, str | None]] = {
         marked("holds local times that the clock skipped; each counts as the next that exists."),
         None,
     ),
+    "document-cut": (
+        marked("breaks off; {n} record before that was read."),
+        "breaks off; {n} records before that were read.",
+    ),
     "encoding": (
         marked("is not UTF-8; it was read as {words}."),
         None,
