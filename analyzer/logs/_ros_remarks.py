@@ -11,6 +11,10 @@ ROS_SENTENCES: dict[str, tuple[str, str | None]] = {
         marked("the own times of the positions are {words} h off the log time; they were followed: check the clocks."),
         None,
     ),
+    "clock-hours-moved": (
+        marked("the clock of {n} message is {words} h off that of the positions; it was moved to agree with it."),
+        "the clock of {n} messages is {words} h off that of the positions; they were moved to agree with it.",
+    ),
     "clock-set-back": (
         marked("the time of the positions goes back {n} time; a new trip begins there."),
         "the time of the positions goes back {n} times; a new trip begins at each.",

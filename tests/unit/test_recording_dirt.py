@@ -120,6 +120,23 @@ def test_whole_days_off_are_moved_to_the_date_of_the_log(tmp_path):
     assert codes(log) == {"clock-days-off"}
 
 
+def test_a_date_that_turns_at_another_midnight_is_moved_where_it_is_wrong(tmp_path):
+    """Of ten positions the first six have the date of the day before; the third was logged late."""
+    true = [START_NS + n * SECOND for n in range(10)]
+    clocks = [(t - DAY * (n < 6), t + 10**8 + 9 * SECOND * (n == 2)) for n, t in enumerate(true)]
+    log = read_log(write_fixes(tmp_path / "a", clocks), ReadOptions())
+    assert times_ns(log) == true
+    assert "trip_id" not in log.records.columns
+    (notice,) = (n.en for n in log.notices if n.code == "clock-days-off")
+    assert "6 messages are off the log time by whole days (-1)" in notice
+
+
+def test_a_log_time_that_stands_still_is_no_clock(tmp_path):
+    """As of a recording converted from another: every message has one log time."""
+    log = read_log(write_fixes(tmp_path / "a", [(START_NS + n * SECOND, 0) for n in range(20)]), ReadOptions())
+    assert codes(log) == set()
+
+
 def test_hours_off_are_said_and_other_topics_moved_to_the_clock_of_positions(tmp_path):
     store, nine = store_of(), 9 * 3600 * SECOND
     messages = []
@@ -129,8 +146,9 @@ def test_hours_off_are_said_and_other_topics_moved_to_the_clock_of_positions(tmp
         messages.append(("/fix", "sensor_msgs/msg/NavSatFix", ns + nine, fix_of(store, ns, n)))
         messages.append(("/mode", REPORT, ns + nine + 1, report))
     log = read_log(write(tmp_path / "a", messages, store), ReadOptions())
-    assert codes(log) == {"clock-hours-off"}
+    assert codes(log) == {"clock-hours-off", "clock-hours-moved"}
     assert next(n.en for n in log.notices if n.code == "clock-hours-off").count("-9 h") == 1
+    assert "4 messages is +9 h off" in next(n.en for n in log.notices if n.code == "clock-hours-moved")
     for is_sample in (False, True):
         rows = log.records.filter(log.records["is_sample"] == is_sample)
         assert rows["time"].dt.epoch("ns").to_list() == [START_NS + n * SECOND for n in range(4)]
