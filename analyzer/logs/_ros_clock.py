@@ -7,6 +7,7 @@ A message's own time (header.stamp) counts; the recorder's (log time) where it h
 - Own times a whole number of days away from the log time are moved to its date, each by
   itself: a date that turns at another midnight is wrong for some hours of the day only.
 - Own times a number of half hours away stay; the other topics are moved to agree.
+- Own times more than a minute away otherwise stay, as in a recording that was played again.
 - Positions whose time goes back by more than a second begin a new trip.
 """
 
@@ -30,6 +31,7 @@ SAME_DAY_NS = 60 * SECOND_NS
 """A second of the day agrees with the log time up to this."""
 BACK_NS = SECOND_NS
 APART_NS = 2 * SECOND_NS
+AWAY_NS = 60 * SECOND_NS
 MOST_RATE = 0.02
 RATE_SPAN_NS, RATE_STEP_NS = 10 * SECOND_NS, 60 * SECOND_NS
 
@@ -122,6 +124,8 @@ def _offsets(clock: Clock, log: Times, topic: Times, main: int) -> None:
     zone = _half_hours(ahead[main])
     if zone:
         clock.say("clock-hours-off", int((topic == main).sum()), f"{zone / 2:+g}")
+    elif abs(ahead[main]) > AWAY_NS:
+        clock.say("clock-away", int((topic == main).sum()), f"{ahead[main] / SECOND_NS:+,.0f}")
     for number, offset in ahead.items():
         other = _half_hours(offset)
         if number != main and other != zone and zone is not None and other is not None:

@@ -3,6 +3,13 @@
 from analyzer.language import marked
 
 ROS_SENTENCES: dict[str, tuple[str, str | None]] = {
+    "clock-away": (
+        marked(
+            "the own times of the positions are {words} s off the log time, as in a recording that was played again; "
+            "they were followed: check the clocks."
+        ),
+        None,
+    ),
     "clock-days-off": (
         marked("the own time of {n} message is off the log time by whole days ({words}); it was moved to its date."),
         "the own times of {n} messages are off the log time by whole days ({words}); they were moved to its date.",

@@ -26,13 +26,13 @@ disabled control `manual`, REMOTE `remote`, NO_COMMAND `unknown`, a manoeuvre of
 carried forward no longer than `max_mode_age_s`, also from before the first position.
 
 A message's own time (header.stamp) counts before the log time. Times before the year 2000
-(seconds of the day, or since a start) take their date from the log time, which a notice
-says; where that has none either, the recording is refused. Own times whole days off the log
-time are moved to its date, each by itself; half hours are said, the positions' own times
-followed and other topics moved to agree with them, which is said as well; a log clock at
-another rate (more than 2 %) is said. Where the positions' time goes back by more than a second,
-a new trip begins: `NAME#1`, `NAME#2`; having names, these are divided only by gaps of more than
-12 hours, not by those of `trip_gap_s`.
+(seconds of the day, or since a start) take their date from the log time, which a notice says;
+where that has none either, the recording is refused. Own times whole days off the log time are
+moved to its date, each by itself; half hours are said, the positions' own times followed and
+other topics moved to agree with them, which is said as well; own times off by anything else
+(more than a minute) and a log clock at another rate (more than 2 %) are said. Where the
+positions' time goes back by more than a second, a new trip begins: `NAME#1`, `NAME#2`; having
+names, these are divided only by gaps of more than 12 hours, not by those of `trip_gap_s`.
 
 Damaged and cut off files are read up to where they break off, without damaged chunks; the
 count and the last time are said. A recording without any message is an empty one, no error.

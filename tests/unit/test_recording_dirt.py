@@ -131,6 +131,16 @@ def test_a_date_that_turns_at_another_midnight_is_moved_where_it_is_wrong(tmp_pa
     assert "6 messages are off the log time by whole days (-1)" in notice
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(59, set()), (-1000, {"clock-away"}), (400 * 86_400 + 99, {"clock-away"})]
+)
+def test_own_times_that_are_off_by_anything_else_are_followed_and_said(tmp_path, seconds, said):
+    own = [START_NS + n * SECOND for n in range(5)]
+    log = read_log(write_fixes(tmp_path / "a", [(t, t - seconds * SECOND) for t in own]), ReadOptions())
+    assert times_ns(log) == own
+    assert codes(log) == said
+
+
 def test_a_log_time_that_stands_still_is_no_clock(tmp_path):
     """As of a recording converted from another: every message has one log time."""
     log = read_log(write_fixes(tmp_path / "a", [(START_NS + n * SECOND, 0) for n in range(20)]), ReadOptions())
