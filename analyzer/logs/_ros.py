@@ -125,14 +125,16 @@ def _walk(file: Path, course: Course) -> Messages:
 
 def _without_position(path: str, reading: _Reading) -> str:
     """Return what to say of a recording without a position."""
-    rejects = len(reading.rows.bad)
+    rejects = reading.rows.rejects()
+    first = rejects.row(0, named=True) if rejects.height else {}
+    example = f" (the first is {first['reason']}: {clean_text(first['text'])})" if first else ""
     shown = ", ".join(sorted({clean_text(topic.name) for topic in reading.course.topics})[:12])
     state = "; it is damaged or was cut off" if reading.course.cut or reading.course.bad_chunks else ""
     missing = f"; types without definition, to be given by --msgs DIR: {_types(reading.undecoded)}"
     nowhere = "; Autoware's map has no place on Earth (projector LOCAL), so record the receiver's NavSatFix"
     return (
         f"{path}: holds no position (sensor_msgs/NavSatFix or {ESTIMATE_PACKAGE}{ESTIMATE_KIND}); messages: "
-        f"{reading.count}, rejected: {rejects}{missing if reading.undecoded else ''}"
+        f"{reading.count}, rejected: {rejects.height}{example}{missing if reading.undecoded else ''}"
         f"{nowhere if reading.rows.lost else ''}; its topics are: {shown or 'none'}{state}"
     )
 

@@ -538,3 +538,11 @@ def test_messages_of_an_uncompressed_chunk_that_is_cut_off(tmp_path):
     path.write_bytes(data[: data.index(b"lz4") + 500])
     with pytest.raises(LogError, match=r"messages: 0.*damaged or was cut off"):
         read_log(str(path), ReadOptions())
+
+
+def test_a_recording_of_rejects_is_refused_with_the_first(tmp_path):
+    """Latitude and longitude that were swapped show in its words."""
+    store, fix = store_of(), fix_of(store_of(), START_NS, 0)
+    fix.latitude, fix.longitude = fix.longitude, fix.latitude
+    with pytest.raises(LogError, match=r"rejected: 1 \(the first is bad-position: /fix \S+ 35.15 126.8\)"):
+        read_log(write(tmp_path / "a", [("/fix", "sensor_msgs/msg/NavSatFix", START_NS, fix)], store), ReadOptions())
