@@ -426,6 +426,18 @@ def test_a_mode_said_before_the_first_position_holds_while_it_is_fresh(tmp_path)
     assert (account.records, account.fixes, account.other_records) == (13, 12, 1)
 
 
+def test_a_mode_that_is_too_old_for_a_whole_trip_is_unknown(tmp_path):
+    """A receiver that starts cold has its first fix long after the operator's choice was recorded."""
+    store = store_of()
+    report = store.types[REPORT](stamp=stamp_of(store, START_NS - 40 * SECOND), mode=4)
+    messages = [("/mode", REPORT, START_NS - 40 * SECOND, report)]
+    instants = [START_NS + n * SECOND for n in range(12)]
+    messages += [("/fix", "sensor_msgs/msg/NavSatFix", ns, fix_of(store, ns, n)) for n, ns in enumerate(instants)]
+    analysis = analyze([write(tmp_path / "a", messages, store)], load_zone_set("demo"), Options())
+    assert analysis.exposure["control_mode"].to_list() == ["unknown"]
+    assert "assumed-mode" not in {n["code"] for n in analysis.summary["notices"]}
+
+
 def test_what_is_said_once_holds_in_the_files_that_follow(tmp_path):
     """The operator chose remote driving in the first file; the second only has the vehicle's reports."""
     from tests.unit.test_recordings import OPERATION, STATE
