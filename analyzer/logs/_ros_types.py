@@ -101,11 +101,12 @@ def _embedded(topic: Topic) -> Mapping[str, Any]:
 
     if len(topic.definition) > _MOST_DEFINITION:
         return {}
+    definition = topic.definition.replace("\r\n", "\n")  # as packages built on Windows have it
     try:
         if topic.grammar == "msg":
-            return get_types_from_msg(topic.definition, topic.type)
+            return get_types_from_msg(definition, topic.type)
         found: dict[str, Any] = {}
-        for text in _idl_texts(topic.definition):
+        for text in _idl_texts(definition):
             found.update(get_types_from_idl(text))
     except Exception:  # noqa: BLE001 - the library says what it cannot parse by any exception
         return {}

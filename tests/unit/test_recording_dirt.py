@@ -14,6 +14,8 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from analyzer.analysis import Options, analyze
 from analyzer.errors import LogError
 from analyzer.logs import ReadOptions, find_logs, read_log
+from analyzer.logs._ros_types import decoder_of
+from analyzer.logs._ros_walk import Topic
 from analyzer.logs._unpack import zstd
 from analyzer.zone_loading import load_zone_set
 from tests.recorders import record2
@@ -455,6 +457,20 @@ def test_what_is_said_once_holds_in_the_files_that_follow(tmp_path):
     shutil.copy(write(tmp_path / "b", second, store), folder / "m_1.mcap")
     log = read_log(str(folder / "metadata.yaml"), ReadOptions())
     assert log.records["control_mode"].drop_nulls().to_list() == ["remote", "remote"]
+
+
+def test_a_definition_with_line_ends_of_windows(tmp_path):
+    definition = VELOCITY.replace("\n", "\r\n") + (
+        "=" * 80 + "\r\nMSG: std_msgs/Header\r\nbuiltin_interfaces/Time stamp\r\nstring frame_id\r\n"
+        + "=" * 80 + "\r\nMSG: builtin_interfaces/Time\r\nint32 sec\r\nuint32 nanosec\r\n"
+    )  # fmt: skip
+    store, ns = store_of(), START_NS
+    header = store.types["std_msgs/msg/Header"](stamp=stamp_of(store, ns), frame_id="")
+    speed = store.types[VELOCITY_REPORT](
+        header=header, longitudinal_velocity=1.5, lateral_velocity=0.0, heading_rate=0.0
+    )
+    decode = decoder_of(Topic("/speed", VELOCITY_REPORT, definition), None)
+    assert decode(bytes(store.serialize_cdr(speed, VELOCITY_REPORT))).longitudinal_velocity == 1.5
 
 
 def test_two_receivers_are_said(tmp_path):
