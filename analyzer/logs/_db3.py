@@ -59,6 +59,8 @@ def _said_bytes(path: Path) -> int:
 def _is_hot(journal: Path) -> bool:
     """Return whether a rollback journal belongs to a change that was broken off."""
     try:
+        if not journal.is_file():  # opening a pipe would wait for ever
+            return False
         with journal.open("rb") as file:
             return file.read(len(_JOURNAL)) == _JOURNAL
     except OSError:

@@ -1,6 +1,7 @@
 """The dirt of real recordings, one test a kind: clocks, files, definitions, limits."""
 
 import hashlib
+import os
 import shutil
 import sqlite3
 import struct
@@ -438,6 +439,15 @@ def test_a_mode_that_is_too_old_for_a_whole_trip_is_unknown(tmp_path):
     analysis = analyze([write(tmp_path / "a", messages, store)], load_zone_set("demo"), Options())
     assert analysis.exposure["control_mode"].to_list() == ["unknown"]
     assert "assumed-mode" not in {n["code"] for n in analysis.summary["notices"]}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_pipes_beside_a_database_are_not_opened(tmp_path):
+    """Whoever opened one would wait for ever."""
+    path = humble(tmp_path / "drive.db3")
+    for suffix in ("-wal", "-journal"):
+        os.mkfifo(f"{path}{suffix}")
+    assert codes(read_log(path, ReadOptions())) == set()
 
 
 def test_what_is_said_once_holds_in_the_files_that_follow(tmp_path):
