@@ -1,6 +1,7 @@
 """`--join`: modes and operators of another file, as of the time of each record."""
 
 import json
+import os
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 from analyzer.__main__ import cli
 from analyzer.analysis import Options, analyze
 from analyzer.errors import LogError
-from analyzer.logs import PartSize, ReadOptions, plan_log, read_states
+from analyzer.logs import PartSize, ReadOptions, guess_log, plan_log, read_states
 from analyzer.zone_loading import load_zone_set
 from tests.recorders import record2
 from tests.unit.test_dirt import drive, notices, zone_set  # noqa: F401 - a fixture
@@ -169,3 +170,13 @@ def test_a_recording_that_says_its_modes_takes_none(tmp_path):
         (tmp_path / name / "bus.mcap").write_bytes(Path(path).read_bytes())
         analysis = analyze([str(tmp_path / name / "bus.mcap")], load_zone_set("demo"), Options(join=modes))
         assert seconds(analysis) == spent
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_pipes_are_refused(tmp_path):
+    """Whoever opened one that nobody writes to would wait for ever."""
+    os.mkfifo(tmp_path / "modes.csv")
+    with pytest.raises(LogError, match="write it to a file first"):
+        read_states(tmp_path / "modes.csv", ReadOptions())
+    with pytest.raises(LogError, match="write it to a file first"):
+        guess_log(str(tmp_path / "modes.csv"), None, "en")
