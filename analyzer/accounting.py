@@ -16,6 +16,8 @@ from analyzer.terms import SECOND_US, Notice
 from analyzer.wording import MODE_WORDS
 from analyzer.zones import ZoneSet
 
+_SHOWN_VEHICLES = 5
+
 
 def accounts_of(
     judged: Judged, plans: Sequence[Plan], files: Sequence[str], hashes: Sequence[str | None]
@@ -77,7 +79,23 @@ def join_notices(judged: Judged, join: Join, path: str) -> tuple[Notice, ...]:
     )
     said = Notice("joined", path, **text)
     remarks = (_shown(remark, {join.states.path: path}) for remark in join.states.remarks)
-    return (said, *notices_of(remarks))
+    return (said, *_strangers(judged, join, path), *notices_of(remarks))
+
+
+def _strangers(judged: Judged, join: Join, path: str) -> tuple[Notice, ...]:
+    """Return that a joined file and the logs call their vehicles by other names, none where they have one in common."""
+    known = set(join.states.table["vehicle_id"].unique())
+    ours = set() if judged.order.is_empty() else set(judged.order["vehicle_id"].unique())
+    if not ours or ours & known:
+        return ()
+    text = both(
+        "{path}: speaks of no vehicle of the logs, so that nothing was joined. It has: {theirs}; the logs have: {ours}."
+        " Write the same names in both ([fixed] vehicle_id in a profile names the vehicle of a log).",
+        path=path,
+        theirs=", ".join(sorted(known)[:_SHOWN_VEHICLES]),
+        ours=", ".join(sorted(ours)[:_SHOWN_VEHICLES]),
+    )
+    return (Notice("joined-no-vehicle", path, **text),)
 
 
 def rejects_table(

@@ -122,8 +122,8 @@ def _inversions(path: str, count: int) -> Notice:
     """Return that records were not in order of time."""
     text = several(
         count,
-        "{path}: {n} record is earlier than the one before of the same vehicle; they were sorted by time.",
-        "{path}: {n} records are earlier than the one before of the same vehicle; they were sorted by time.",
+        "{path}: {n} record is earlier than the one before of the same vehicle; each trip was sorted by time.",
+        "{path}: {n} records are earlier than the one before of the same vehicle; each trip was sorted by time.",
         path=path,
     )
     return Notice("out-of-order", path, **text)

@@ -3,7 +3,8 @@
 A record takes the last state of its vehicle at or before its own instant, where that is no
 older than the tolerance; what the log says itself stands. A record of a vehicle that the
 file knows, but without a state fresh enough, is `unknown`. Every record is looked at by
-itself, so that the division of a log changes nothing.
+itself, so that the division of a log changes nothing; only a recording, which is never
+divided, takes nothing of what it says itself by messages beside its positions.
 """
 
 from collections.abc import Iterable
@@ -51,15 +52,23 @@ class Joined:
 def with_states(records: pl.DataFrame, join: Join) -> tuple[pl.DataFrame, Joined]:
     """Return the records with what the joined file says of them, and how many it speaks of."""
     table = join.states.table
+    wanted = [name for name in WORDS if name in table.columns and not _says_in_samples(records, name)]
     place, age_us = _places(records, join)
     known = records["vehicle_id"].cast(pl.String).is_in(table["vehicle_id"].unique().implode()).to_numpy()
-    asked = np.ones(records.height, dtype=bool)
+    asked = np.full(records.height, bool(wanted))
     if "is_sample" in records.columns:
-        asked = ~records["is_sample"].fill_null(value=False).to_numpy()
+        asked &= ~records["is_sample"].fill_null(value=False).to_numpy()
     fresh = asked & (place >= 0)
-    columns = [_filled(records, table, name, place, asked & known) for name in WORDS if name in table.columns]
+    columns = [_filled(records, table, name, place, asked & known) for name in wanted]
     oldest = int(age_us[fresh].max()) if fresh.any() else 0
     return records.with_columns(columns), Joined(int(fresh.sum()), int((asked & ~fresh).sum()), oldest)
+
+
+def _says_in_samples(records: pl.DataFrame, name: str) -> bool:
+    """Return whether a recording says something itself, by messages of its own beside the positions."""
+    if "is_sample" not in records.columns or name not in records.columns:
+        return False
+    return bool(records.select((pl.col("is_sample") & pl.col(name).is_not_null()).any()).item())
 
 
 def _places(records: pl.DataFrame, join: Join) -> tuple[np.ndarray, np.ndarray]:

@@ -36,7 +36,7 @@ def insert_samples(
     inserted = _one_an_instant(_interpolated(fixes, between))
     merged = pl.concat([completed, inserted.select(completed.columns)])
     carried = _carried(merged.sort("trip", "time"), evaluation)
-    return _from_before(carried, samples, evaluation), _left_out(samples, inserted)
+    return _unknown_if_old(_from_before(carried, samples, evaluation), samples), _left_out(samples, inserted)
 
 
 def _placed(fixes: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
@@ -140,6 +140,21 @@ def _from_before(fixes: pl.DataFrame, samples: pl.DataFrame, evaluation: Evaluat
     ).sort("row")
     lacks = pl.col("control_mode").is_null()
     return fixes.with_columns(pl.when(lacks).then(found[name]).otherwise(pl.col(name)).alias(name) for name in names)
+
+
+def _unknown_if_old(fixes: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
+    """Return the fixes with an unknown mode where a recording that says modes has none that is fresh.
+
+    No mode is assumed for a log that says one, also where all of it lies before a trip.
+    """
+    files = samples.filter(pl.col("control_mode").is_not_null())["file"].unique()
+    is_old = pl.col("control_mode").is_null() & pl.col("file").is_in(files.implode())
+    return fixes.with_columns(
+        pl.when(is_old)
+        .then(pl.lit("unknown", dtype=fixes.schema["control_mode"]))
+        .otherwise("control_mode")
+        .alias("control_mode")
+    )
 
 
 def _age_us(name: str) -> pl.Expr:

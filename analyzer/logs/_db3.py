@@ -15,6 +15,8 @@ from analyzer.logs._ros_walk import UNKNOWN, Course, Messages, Topic
 from analyzer.logs._unpack import MOST_CHUNK_BYTES
 
 MAGIC = b"SQLite format 3\x00"
+_JOURNAL = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+_HEAD_BYTES = 100
 ROW_BYTES = 8
 """No row of messages takes less."""
 _TABLES = {"topics": ("id", "name", "type", "serialization_format"), "messages": ("topic_id", "timestamp", "data")}
@@ -24,11 +26,15 @@ _GRAMMARS = {"ros2msg": "msg", "ros2idl": "idl"}
 def walk_db3(path: Path, course: Course) -> Messages:
     """Yield all messages in the order in which they were written; how it went is noted in `course`."""
     course.wal = Path(f"{path}-wal").is_file() and Path(f"{path}-wal").stat().st_size > 0
+    course.journal = _is_hot(Path(f"{path}-journal"))
     size = path.stat().st_size
+    course.cut |= (cut := size < _said_bytes(path))
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(min(size, 16 * MOST_CHUNK_BYTES), 4096))
             database.execute("PRAGMA trusted_schema = OFF")
+            if cut:  # else no table of a database that is shorter than it says is read; nothing is written
+                database.execute("PRAGMA writable_schema = ON")
             topics = {number: course.topic(topic) for number, topic in _topics(course.path, database).items()}
             yield from _messages(course.path, database, topics, size // ROW_BYTES)
     except (sqlite3.Error, OverflowError, ValueError, TypeError) as error:
@@ -37,6 +43,28 @@ def walk_db3(path: Path, course: Course) -> Messages:
             message = f"{course.path}: the recording is damaged ({said}); repair a copy with `sqlite3 FILE .recover`"
             raise LogError(message) from error
         course.cut = True
+
+
+def _said_bytes(path: Path) -> int:
+    """Return how many bytes a database says it has: less than it has of one that another program wrote."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if len(head) < _HEAD_BYTES:
+        return _HEAD_BYTES
+    page, pages = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
+    is_stated = head[24:28] == head[92:96]  # the number of pages is that of the last change
+    return (1 << 16 if page == 1 else page) * pages if is_stated else 0
+
+
+def _is_hot(journal: Path) -> bool:
+    """Return whether a rollback journal belongs to a change that was broken off."""
+    try:
+        if not journal.is_file():  # opening a pipe would wait for ever
+            return False
+        with journal.open("rb") as file:
+            return file.read(len(_JOURNAL)) == _JOURNAL
+    except OSError:
+        return False
 
 
 def _messages(path: str, database: sqlite3.Connection, topics: dict[int, Topic], most: int) -> Messages:

@@ -22,6 +22,7 @@ def head_of(path: str) -> bytes:
     """Return the first bytes of a file, unpacked, none of a URL; LogError where it is missing or empty."""
     if is_url(path):
         return b""
+    refuse_no_file(path)
     try:
         with open_bytes(path) as file:
             head = file.read(HEAD_BYTES)
@@ -31,6 +32,13 @@ def head_of(path: str) -> bytes:
     if not head.strip():
         raise LogError(f"{path}: the file is empty; there is nothing to judge in it")
     return head
+
+
+def refuse_no_file(path: str) -> None:
+    """Refuse a pipe or device: reading one may never end, and a log is read more than once."""
+    place = Path(path)
+    if place.exists() and not (place.is_file() or place.is_dir()):
+        raise LogError(f"{path}: is a pipe or device, which is read once only; write it to a file first")
 
 
 def packed(path: str) -> bool:

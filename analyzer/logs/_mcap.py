@@ -1,11 +1,14 @@
 """The bytes of an MCAP file, walked from the front: an index or an end is not needed.
 
 Layout: https://mcap.dev/spec. A chunk whose checksum or compression is wrong is left out
-and counted; a record that goes on beyond the end of the file is where the file is cut.
+and counted; a record that goes on beyond the end of the file is where the file is cut (of a
+chunk that is not compressed, the messages before that are read).
 """
 
 import struct
 import zlib
+from contextlib import suppress
+from os import SEEK_CUR
 from pathlib import Path
 from typing import BinaryIO
 
@@ -94,6 +97,7 @@ def walk_mcap(path: Path, course: Course) -> Messages:
             stop = at + _RECORD.size + length
             if stop > size:
                 course.cut = True
+                yield from _cut_chunk(walk, file) if op == _CHUNK_OP else ()
                 return
             if op == _DATA_END:
                 course.cut |= not _closed(file, size)
@@ -117,6 +121,14 @@ def _record(walk: _Walk, file: BinaryIO, op: int, head: bytes, length: int) -> M
             yield from walk.messages(head + file.read(length))
     except BrokenError:
         walk.course.bad_chunks += 1
+
+
+def _cut_chunk(walk: _Walk, file: BinaryIO) -> Messages:
+    """Yield the whole messages of a chunk that goes on beyond the end of the file, where it is not compressed."""
+    file.seek(_CHUNK.size, SEEK_CUR)
+    if file.read(4) == bytes(4):  # no name of a compression; a length follows
+        with suppress(BrokenError):
+            yield from walk.messages(file.read()[8:])
 
 
 def _chunk(file: BinaryIO, course: Course, length: int) -> bytes:

@@ -78,6 +78,10 @@ _SENTENCES: dict[str, tuple[str, str | None]] = {
         marked("holds local times that the clock skipped; each counts as the next that exists."),
         None,
     ),
+    "document-cut": (
+        marked("breaks off; {n} record before that was read."),
+        "breaks off; {n} records before that were read.",
+    ),
     "encoding": (
         marked("is not UTF-8; it was read as {words}."),
         None,
@@ -93,6 +97,10 @@ _SENTENCES: dict[str, tuple[str, str | None]] = {
     "leap-second": (
         marked("{n} leap second (23:59:60 UTC) counts as 00:00:00 of the next day."),
         "{n} leap seconds (23:59:60 UTC) count as 00:00:00 of the next day.",
+    ),
+    "left-out-documents": (
+        marked("{n} other .kml in the archive was not read: {listed}; unpack it if it is a log as well."),
+        "{n} other .kml in the archive were not read: {listed}; unpack them if they are logs as well.",
     ),
     "left-out-ledger": (
         marked("{n} ledger of zonelog was not read as logs: {listed}."),
@@ -148,6 +156,13 @@ _SENTENCES: dict[str, tuple[str, str | None]] = {
     "said-twice": (
         marked("{n} member is said twice in one object with two values and counts as not said: {quoted}."),
         "{n} members are said twice in one object with two values and count as not said: {quoted}.",
+    ),
+    "several-headers": (
+        marked(
+            "holds {n} headers, as of files put one after another; the records after each are those of its "
+            "vehicle: {words}."
+        ),
+        None,
     ),
     "time-of-receipt": (
         marked(

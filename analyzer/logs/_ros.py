@@ -18,7 +18,7 @@ from analyzer.logs._ros_clock import settled
 from analyzer.logs._ros_files import is_metadata, recording_of
 from analyzer.logs._ros_rows import Rows, Take
 from analyzer.logs._ros_types import decoder_of
-from analyzer.logs._ros_walk import MODE_KINDS, Course, Messages, Topic
+from analyzer.logs._ros_walk import ESTIMATE_KIND, ESTIMATE_PACKAGE, MODE_KINDS, Course, Messages, Topic
 from analyzer.logs._unpack import unpacked_file
 from analyzer.terms import CONTROL_MODES
 
@@ -94,8 +94,12 @@ def read_ros(plan: Plan, _part: Part, options: ReadOptions) -> Log:
     recording = recording_of(plan.path)
     reading = _Reading(options, Course(plan.path))
     for file in recording.files:
+        if not file.stat().st_size:  # as a crash leaves one that was only just begun
+            reading.course.cut = True
+            continue
         with unpacked_file(file) as whole, closing(_walk(whole, reading.course)) as messages:
             reading.take(messages)
+    reading.rows.choose()
     remarks = list(_remarks(plan.path, reading, recording.missing, len(recording.files)))
     if not reading.count and not reading.course.cut and not reading.course.bad_chunks:
         remarks.append(Remark("empty-recording", plan.path))
@@ -121,13 +125,17 @@ def _walk(file: Path, course: Course) -> Messages:
 
 def _without_position(path: str, reading: _Reading) -> str:
     """Return what to say of a recording without a position."""
-    rejects = len(reading.rows.bad_record)
+    rejects = reading.rows.rejects()
+    first = rejects.row(0, named=True) if rejects.height else {}
+    example = f" (the first is {first['reason']}: {clean_text(first['text'])})" if first else ""
     shown = ", ".join(sorted({clean_text(topic.name) for topic in reading.course.topics})[:12])
     state = "; it is damaged or was cut off" if reading.course.cut or reading.course.bad_chunks else ""
-    missing = f"; unknown types: {_types(reading.undecoded)}" if reading.undecoded else ""
+    missing = f"; types without definition, to be given by --msgs DIR: {_types(reading.undecoded)}"
+    nowhere = "; Autoware's map has no place on Earth (projector LOCAL), so record the receiver's NavSatFix"
     return (
-        f"{path}: holds no position (sensor_msgs/NavSatFix); messages: {reading.count}, rejected: {rejects}"
-        f"{missing}; its topics are: {shown or 'none'}{state}"
+        f"{path}: holds no position (sensor_msgs/NavSatFix or {ESTIMATE_PACKAGE}{ESTIMATE_KIND}); messages: "
+        f"{reading.count}, rejected: {rejects.height}{example}{missing if reading.undecoded else ''}"
+        f"{nowhere if reading.rows.lost else ''}; its topics are: {shown or 'none'}{state}"
     )
 
 
@@ -157,6 +165,8 @@ def _remarks(path: str, reading: _Reading, missing: tuple[str, ...], files: int)
         yield Remark("damaged-chunks", path, course.bad_chunks)
     if course.wal:
         yield Remark("wal-ignored", path)
+    if course.journal:
+        yield Remark("journal-ignored", path)
     if missing:
         yield Remark("missing-files", path, len(missing), first_words(map(clean_text, missing)))
     if files > 1:
@@ -164,13 +174,23 @@ def _remarks(path: str, reading: _Reading, missing: tuple[str, ...], files: int)
     if reading.undecoded:
         types = first_words(clean_text(topic.type) for topic in reading.undecoded)
         yield Remark("undecoded-messages", path, sum(reading.undecoded.values()), types)
-    receivers = [topic for topic in reading.rows.topics if topic.kind == "NavSatFix"]
-    if len({topic.name for topic in receivers}) > 1:
-        yield Remark("several-positions", path, len(receivers), first_words(clean_text(t.name) for t in receivers))
+    yield from _of_positions(path, reading.rows)
     strangers = reading.rows.modes.strangers
     if strangers:
         words = first_words(clean_text(word) for word in strangers)
         yield Remark("unmapped-control-mode", path, sum(strangers.values()), words)
+
+
+def _of_positions(path: str, rows: Rows) -> Iterator[Remark]:
+    """Yield what must be said of whose positions were read."""
+    receivers = [topic for topic in rows.topics if topic.kind == "NavSatFix"]
+    estimates = [topic for topic in rows.topics if topic.kind == ESTIMATE_KIND]
+    read = receivers if rows.received else estimates
+    if len({topic.name for topic in read}) > 1:
+        yield Remark("several-positions", path, len(read), first_words(clean_text(t.name) for t in read))
+    if rows.estimated:
+        code = "estimates-left" if rows.received else "estimated-positions"
+        yield Remark(code, path, rows.estimated, first_words(clean_text(t.name) for t in estimates))
 
 
 def _instant(time_ns: int) -> str:

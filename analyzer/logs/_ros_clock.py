@@ -4,8 +4,10 @@ A message's own time (header.stamp) counts; the recorder's (log time) where it h
 
 - Own times before the year 2000 are seconds of the day or since a start. Their date comes
   from the log time; without a dated log time they are refused.
-- Own times a whole number of days away from the log time are moved to its date.
+- Own times a whole number of days away from the log time are moved to its date, each by
+  itself: a date that turns at another midnight is wrong for some hours of the day only.
 - Own times a number of half hours away stay; the other topics are moved to agree.
+- Own times more than a minute away otherwise stay, as in a recording that was played again.
 - Positions whose time goes back by more than a second begin a new trip.
 """
 
@@ -29,6 +31,7 @@ SAME_DAY_NS = 60 * SECOND_NS
 """A second of the day agrees with the log time up to this."""
 BACK_NS = SECOND_NS
 APART_NS = 2 * SECOND_NS
+AWAY_NS = 60 * SECOND_NS
 MOST_RATE = 0.02
 RATE_SPAN_NS, RATE_STEP_NS = 10 * SECOND_NS, 60 * SECOND_NS
 
@@ -111,22 +114,37 @@ def _offsets(clock: Clock, log: Times, topic: Times, main: int) -> None:
     ahead: dict[int, int] = {}
     for number in np.unique(topic):
         at = np.flatnonzero(topic == number)
-        offset = _middle(clock.time[at] - log[at])
-        steps = _half_hours(offset)
-        if steps and steps % 48 == 0:
-            clock.time[at] -= steps * HALF_HOUR_NS
-            clock.say("clock-days-off", len(at), f"{steps // 48:+d}")
-            offset -= steps * HALF_HOUR_NS
-        ahead[int(number)] = offset
+        offsets = clock.time[at] - log[at]
+        days = _days(offsets)
+        if days.any():
+            clock.time[at] -= days * DAY_NS
+            words = (f"{day:+d}" for day in np.unique(days[days != 0]).tolist()[:3])
+            clock.say("clock-days-off", int(np.count_nonzero(days)), *words)
+        ahead[int(number)] = _middle(offsets - days * DAY_NS)
     zone = _half_hours(ahead[main])
     if zone:
         clock.say("clock-hours-off", int((topic == main).sum()), f"{zone / 2:+g}")
+    elif abs(ahead[main]) > AWAY_NS:
+        clock.say("clock-away", int((topic == main).sum()), f"{ahead[main] / SECOND_NS:+,.0f}")
     for number, offset in ahead.items():
         other = _half_hours(offset)
         if number != main and other != zone and zone is not None and other is not None:
             clock.time[topic == number] += (zone - other) * HALF_HOUR_NS
+            clock.say("clock-hours-moved", int((topic == number).sum()), f"{(other - zone) / 2:+g}")
         elif abs(offset - ahead[main]) > APART_NS:
             clock.say("clocks-apart", int((topic == number).sum()), f"{(offset - ahead[main]) / SECOND_NS:+.0f}")
+
+
+def _days(offset: Times) -> Times:
+    """Return how many whole days each message of a topic is off; 0 where it is off by something else.
+
+    Where most are, one that was logged late is, too.
+    """
+    days = np.rint(offset / DAY_NS).astype(np.int64)
+    most = _middle(days)
+    near = np.abs(offset - days * DAY_NS) < NEAR_NS
+    usual = (days == most) & (abs(_middle(offset) - most * DAY_NS) < NEAR_NS)
+    return np.where(near | usual, days, 0)
 
 
 def _half_hours(offset: int) -> int | None:
@@ -138,10 +156,10 @@ def _half_hours(offset: int) -> int | None:
 def _rate(clock: Clock, log: Times, time: Times) -> None:
     """Remark on a log clock that runs at another rate than that of the positions."""
     logged, measured = np.diff(log), np.diff(time)
-    steady = (logged >= 0) & (logged < RATE_STEP_NS) & (measured > 0) & (measured < RATE_STEP_NS)
-    span = int(measured[steady].sum())
-    if span < RATE_SPAN_NS:
+    steady = (logged >= 0) & (logged < RATE_STEP_NS) & (measured > -BACK_NS) & (measured < RATE_STEP_NS)
+    span, spent = int(measured[steady].sum()), int(logged[steady].sum())
+    if span < RATE_SPAN_NS or not spent:  # a log time that stands still is no clock
         return
-    rate = int(logged[steady].sum()) / span
+    rate = spent / span
     if abs(rate - 1) > MOST_RATE:
         clock.say("log-clock-rate", int(steady.sum()), f"{rate:.2f}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -42,12 +43,8 @@ def recording_of(path: str) -> Recording:
 
 def _names(path: str) -> list[str]:
     """Return the files that the metadata names."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - only recordings need it
-
-    file = Path(path)
     try:
-        document = YAML(typ="safe", pure=True).load(_text(file))
-        names: Any = document[KEY]["relative_file_paths"]
+        names = _named(_text(Path(path)))
     except Exception as error:
         message = (
             f"{path}: cannot be read as the metadata of a recording ({type(error).__name__}); name its files instead"
@@ -56,6 +53,14 @@ def _names(path: str) -> list[str]:
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise LogError(f"{path}: relative_file_paths names no files; name the files of the recording instead")
     return list(dict.fromkeys(names))
+
+
+@lru_cache(maxsize=8)
+def _named(text: str) -> Any:
+    """Return what a text names as its files: parsed once, though it is asked for when found, planned and read."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - only recordings need it
+
+    return YAML(typ="safe", pure=True).load(text)[KEY]["relative_file_paths"]
 
 
 def _text(file: Path) -> str:

@@ -3,6 +3,13 @@
 from analyzer.language import marked
 
 ROS_SENTENCES: dict[str, tuple[str, str | None]] = {
+    "clock-away": (
+        marked(
+            "the own times of the positions are {words} s off the log time, as in a recording that was played again; "
+            "they were followed: check the clocks."
+        ),
+        None,
+    ),
     "clock-days-off": (
         marked("the own time of {n} message is off the log time by whole days ({words}); it was moved to its date."),
         "the own times of {n} messages are off the log time by whole days ({words}); they were moved to its date.",
@@ -10,6 +17,10 @@ ROS_SENTENCES: dict[str, tuple[str, str | None]] = {
     "clock-hours-off": (
         marked("the own times of the positions are {words} h off the log time; they were followed: check the clocks."),
         None,
+    ),
+    "clock-hours-moved": (
+        marked("the clock of {n} message is {words} h off that of the positions; it was moved to agree with it."),
+        "the clock of {n} messages is {words} h off that of the positions; they were moved to agree with it.",
     ),
     "clock-set-back": (
         marked("the time of the positions goes back {n} time; a new trip begins there."),
@@ -29,6 +40,25 @@ ROS_SENTENCES: dict[str, tuple[str, str | None]] = {
     ),
     "empty-recording": (
         marked("an empty recording: the file is whole, but holds not one message."),
+        None,
+    ),
+    "estimated-positions": (
+        marked(
+            "no receiver says a position; {n} is Autoware's own estimate ({words}), of unknown accuracy: "
+            "the default_accuracy_m of the rules holds."
+        ),
+        "no receiver says a position; {n} are Autoware's own estimates ({words}), of unknown accuracy: "
+        "the default_accuracy_m of the rules holds.",
+    ),
+    "estimates-left": (
+        marked("{n} position of Autoware's own estimate ({words}) was left for the receiver's; its speed is used."),
+        "{n} positions of Autoware's own estimate ({words}) were left for the receiver's; their speeds are used.",
+    ),
+    "journal-ignored": (
+        marked(
+            "its last change was not completed (a -journal file lies beside it, which is not applied); its last "
+            "messages may be incomplete."
+        ),
         None,
     ),
     "log-clock-rate": (

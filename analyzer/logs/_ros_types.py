@@ -101,11 +101,12 @@ def _embedded(topic: Topic) -> Mapping[str, Any]:
 
     if len(topic.definition) > _MOST_DEFINITION:
         return {}
+    definition = topic.definition.replace("\r\n", "\n")  # as packages built on Windows have it
     try:
         if topic.grammar == "msg":
-            return get_types_from_msg(topic.definition, topic.type)
+            return get_types_from_msg(definition, topic.type)
         found: dict[str, Any] = {}
-        for text in _idl_texts(topic.definition):
+        for text in _idl_texts(definition):
             found.update(get_types_from_idl(text))
     except Exception:  # noqa: BLE001 - the library says what it cannot parse by any exception
         return {}
@@ -149,11 +150,24 @@ def _of_folder(folder: Path) -> Mapping[str, Any]:
 
 
 def _type_of(folder: Path, file: Path) -> str:
-    """Return the name of the type that a file PACKAGE/msg/TYPE.msg or PACKAGE/TYPE.msg defines."""
+    """Return the name of the type that a file of a package, PACKAGE/msg/TYPE.msg or PACKAGE/TYPE.msg, defines."""
     home = file.resolve().parent
-    package = home.parent.name if home.name == "msg" else home.name
+    package = _package_of(home, folder.resolve()) or (home.parent.name if home.name == "msg" else home.name)
     name = f"{package}/msg/{file.stem}"
     if not _TYPE_NAME.fullmatch(name):
         message = f"{file}: says no type; put it at PACKAGE/msg/TYPE.msg below {folder}"
         raise LogError(message)
     return name
+
+
+@cache
+def _package_of(home: Path, top: Path) -> str | None:
+    """Return the name in the nearest package.xml from a folder up to `top`, null where there is none.
+
+    The sources of a package may sort their messages into folders (PACKAGE/vehicle/msg/TYPE.msg).
+    """
+    manifest = home / "package.xml"
+    if manifest.is_file() and manifest.stat().st_size <= _MOST_DEFINITION:
+        named = re.search(r"<name>\s*([^<\s]+)\s*</name>", manifest.read_text(encoding="utf-8", errors="replace"))
+        return named[1] if named else None
+    return _package_of(home.parent, top) if home != top and home.is_relative_to(top) else None

@@ -28,21 +28,22 @@ class Topic:
     @cached_property
     def wanted(self) -> bool:
         """Return whether its messages say a position, a speed or a mode."""
-        return self.kind in KINDS
+        return self.kind in KINDS and (self.kind != ESTIMATE_KIND or self.type.startswith(ESTIMATE_PACKAGE))
 
 
 @dataclass
 class Course:
     """How a walk went: whether the file is cut off or was never closed, and what was beyond reading.
 
-    `wal` says that a journal lies beside a database, which is not read; `path` is what the
-    recording is called in messages.
+    `wal` and `journal` say that such a file lies beside a database, which is not read; `path`
+    is what the recording is called in messages.
     """
 
     path: str
     cut: bool = False
     bad_chunks: int = 0
     wal: bool = False
+    journal: bool = False
     topics: dict[Topic, Topic] = field(default_factory=dict)
     growth: Growth = field(default_factory=Growth)
 
@@ -58,6 +59,8 @@ Messages = Generator[Message, None, None]
 
 SPEED_KINDS = ("TwistStamped", "Odometry", "VelocityReport")
 MODE_KINDS = ("ControlModeReport", "VehicleStateReport", "OperationModeState", "MrmState")
-KINDS = frozenset(("NavSatFix", *SPEED_KINDS, *MODE_KINDS))
+ESTIMATE_KIND, ESTIMATE_PACKAGE = "VehicleKinematics", "autoware_adapi_v1_msgs/"
+"""Autoware's own estimate of position and speed, as its AD API tells it."""
+KINDS = frozenset(("NavSatFix", ESTIMATE_KIND, *SPEED_KINDS, *MODE_KINDS))
 UNKNOWN = Topic("", "")
 """The topic of messages of which the file does not say the topic."""

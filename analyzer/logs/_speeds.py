@@ -32,6 +32,7 @@ def from_texts(path: str, texts: pl.Series) -> pl.Series:
     unread = said & factor.is_null()
     if int(unread.sum()) > MAJORITY * int(said.sum()):
         first = shortened(str(texts.filter(unread)[0]), 30)
-        message = f"{path}: the speed {first!r} has no unit that is known; known are {', '.join(UNITS)}"
+        comma = '; a decimal comma is said in a profile: [read] decimal = ","' if "," in first else ""
+        message = f"{path}: the speed {first!r} has no unit that is known; known are {', '.join(UNITS)}{comma}"
         raise LogError(message)
     return (number.cast(pl.Float64, strict=False) * factor).alias("speed_kph")

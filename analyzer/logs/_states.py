@@ -12,7 +12,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._columns import TIMES, named_columns
-from analyzer.logs._files import sha256_of
+from analyzer.logs._files import refuse_no_file, sha256_of
 from analyzer.logs._format import NO_REJECTS, POLARS_FAILS, ReadOptions
 from analyzer.logs._plain import clean_text
 from analyzer.logs._profile import Profile, load_profile
@@ -87,6 +87,7 @@ def _complete(path: Path, frame: pl.DataFrame, columns: dict[str, str]) -> None:
 
 def _frame(path: Path) -> pl.DataFrame:
     """Return the table of a file."""
+    refuse_no_file(str(path))
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:

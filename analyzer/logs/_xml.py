@@ -17,6 +17,15 @@ BLOCK_BYTES = 1 << 18
 MOST_DEPTH = 100
 MOST_NAMES = 5_000
 LONGEST_TOKEN_BYTES = 1 << 22
+_BREAKING_OFF = {
+    expat.errors.codes[reason]
+    for reason in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+    )
+}
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _KOREAN = {"euc-kr", "cp949", "ks_c_5601-1987", "ms949", "uhc"}
 _DECLARED = re.compile(rb"""^(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
@@ -36,11 +45,14 @@ class _LocalNames(dict[str, str]):
 class XmlReader:
     """A parser that calls `start(name, attributes)` and `end(name, text)` for every element.
 
-    `text` is what stands between the element's last child, or its start, and its end.
+    `text` is what stands between the element's last child, or its start, and its end. With
+    `may_be_cut`, a document that breaks off is no error: `broken_off` has what it would be.
     """
 
-    def __init__(self, path: str, start: Start, end: End) -> None:
+    def __init__(self, path: str, start: Start, end: End, *, may_be_cut: bool = False) -> None:
         self.path = path
+        self.broken_off: LogError | None = None
+        self._may_be_cut = may_be_cut
         self.skipped_lines = 0
         self._start_of, self._end_of = start, end
         self._local = _LocalNames()
@@ -95,8 +107,10 @@ class XmlReader:
             self._parser.Parse(data, is_final)
         except expat.ExpatError as error:
             reason, line = expat.ErrorString(error.code), error.lineno + self.skipped_lines
-            message = f"{self.path}: is not sound XML ({reason}, line {line}); was it cut off?"
-            raise LogError(message) from error
+            refusal = LogError(f"{self.path}: is not sound XML ({reason}, line {line}); was it cut off?")
+            if not (is_final and self._may_be_cut and error.code in _BREAKING_OFF):
+                raise refusal from error
+            self.broken_off = refusal
         except (LookupError, ValueError) as error:
             raise LogError(f"{self.path}: its text cannot be decoded ({error}); save it as UTF-8") from error
         self._seen += len(data)

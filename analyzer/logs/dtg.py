@@ -15,6 +15,11 @@ registration number (자동차등록번호), else the file's name. Mode and oper
 file: say them in a profile (`[fixed]`). A clock that steps back starts a new trip (`NAME#2`);
 having a name, it is divided only by gaps of more than 12 hours, not by those of `trip_gap_s`.
 
+*Put together:* where another header follows (files put one after another), the records
+after it are those of its vehicle, which a notice says. Where bytes are lost or added in a
+file without line ends, reading goes on at the next record that is seen by its points, signs
+and digits; what lies between is one `bad-record`.
+
 *Obfuscated files* (`-X-` in the name) have every byte combined (XOR) with one and the same.
 It is read off the decimal points of the accelerations, which are always at the same
 places, and digits and signs at theirs must confirm it; a notice says so. (Public code
@@ -40,8 +45,8 @@ from analyzer.logs._dtg import RECORD_BYTES, Rows, decoded, layout_of, rows_of
 from analyzer.logs._files import HEAD_BYTES, is_url
 from analyzer.logs._format import Format, Log, Part, Plan, ReadOptions
 from analyzer.logs._plain import clean_text
-from analyzer.logs._profile import load_profile
-from analyzer.logs._remarks import Remark
+from analyzer.logs._profile import Profile, load_profile
+from analyzer.logs._remarks import Remark, first_words
 from analyzer.logs._sessions import fixed_columns, vehicle_and_remarks, with_sessions
 from analyzer.logs._spans import rejects_of, words_of_spans
 
@@ -60,13 +65,24 @@ def _read(plan: Plan, _part: Part, options: ReadOptions) -> Log:
         raise LogError(message)
     rows = rows_of(data, layout)
     profile = load_profile(options.profile)
-    vehicle, named = vehicle_and_remarks(path, profile, rows.vehicle and clean_text(rows.vehicle))
-    found = decoded(rows.rows).with_columns(record=pl.Series(rows.record), vehicle_id=pl.lit(vehicle))
+    vehicles, named = _vehicles(path, rows, profile)
+    vehicle = pl.Series(vehicles, dtype=pl.String).gather(pl.Series(rows.header_of))
+    found = decoded(rows.rows).with_columns(record=pl.Series(rows.record), vehicle_id=vehicle)
     good = found.filter(pl.col("reason").is_null()).drop("reason").with_columns(**fixed_columns(profile))
     records, stepped = with_sessions(path, good, profile)
     obfuscated = (Remark("obfuscated", path, 1),) if layout.key else ()
     count = found.height + len(rows.broken)
     return Log(path, "dtg", None, records, _rejects(rows, found), count, 0, (*named, *stepped, *obfuscated))
+
+
+def _vehicles(path: str, rows: Rows, profile: Profile) -> tuple[list[str], tuple[Remark, ...]]:
+    """Return the vehicle of each header, and what to say of them."""
+    said = [vehicle_and_remarks(path, profile, name and clean_text(name)) for name in rows.vehicles]
+    vehicles = [vehicle for vehicle, _ in said]
+    remarks = dict.fromkeys(remark for _, remarks in said for remark in remarks)
+    if len(vehicles) > 1:
+        remarks[Remark("several-headers", path, len(vehicles), first_words(vehicles))] = None
+    return vehicles, tuple(remarks)
 
 
 def _rejects(rows: Rows, found: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,8 @@ them, and `[fixed] timezone` in a profile says otherwise. Where a point says two
 speeds, the first stands and a remark counts it. `hdop` is no accuracy in metres and is not used.
 
 Waypoints and points of routes are counted as other records. A point without a time or a sound
-position is a reject. Refused: a DOCTYPE, XML that is cut off or unsound, a file without
+position is a reject. A file that breaks off is read up to there, which a notice says; the point
+within which it does is a `bad-record`. Refused: a DOCTYPE, XML that is unsound, a file without
 track points.
 
 ## Example
@@ -98,6 +99,11 @@ class _Tracks:
         """Take over points that follow the last one."""
         self.points.add_run(run.with_columns(pl.lit(self._track).alias("track")))
 
+    def end_within_point(self) -> None:
+        """Reject the point within which a document breaks off, if there is one."""
+        if self._point is not None:
+            self.points.add_bad("bad-record", " ".join(self._point.values()))
+
     def _add(self, point: dict[str, str]) -> None:
         """Take over a point."""
         if self._track is None:
@@ -114,15 +120,23 @@ def _read(plan: Plan, _part: Part, options: ReadOptions) -> Log:
     if is_url(plan.path):
         raise LogError(f"{plan.path}: GPX is read from files only; download it first")
     tracks = _Tracks()
+    reader = XmlReader(plan.path, tracks.start, tracks.end, may_be_cut=True)
     with Path(plan.path).open("rb") as file:
-        for run in ShapedReader(XmlReader(plan.path, tracks.start, tracks.end)).read(file):
+        for run in ShapedReader(reader).read(file):
             tracks.add_run(run)
+    if reader.broken_off is not None and tracks.points.frame().is_empty():
+        raise reader.broken_off
+    tracks.end_within_point()
     naive = 0
     if load_profile(options.profile).fixed.get("timezone") is None:
         naive, options = _without_offset(tracks.points), replace(options, timezone="UTC")
     remarks = [
         Remark(code, plan.path, count)
-        for code, count in (("times-taken-as-utc", naive), ("two-speeds", tracks.two_speeds))
+        for code, count in (
+            ("document-cut", tracks.points.record if reader.broken_off else 0),
+            ("times-taken-as-utc", naive),
+            ("two-speeds", tracks.two_speeds),
+        )
         if count
     ]
     return log_of_points(plan.path, plan.format, tracks.points, options, OURS, tuple(remarks))

@@ -12,9 +12,10 @@ KML says no speed; extended data are not read. Times without an offset need `--t
 the `Z` of KML is UTC. A time that is a day alone is a reject.
 
 Lines, areas and points without a time are counted as other records. Links to other files are not
-followed. Of a KMZ (a zip archive) the first `.kml` is read, as a stream: one that is
-encrypted, compressed otherwise than usual, grows more than 200-fold or beyond 4 GiB is refused
-before it is unpacked, and nothing is ever written. Refused: a DOCTYPE, XML that is cut off.
+followed. Of a KMZ (a zip archive) the first `.kml` is read, one at its root before others, as a
+stream; that there are others is said. One that is encrypted, compressed otherwise than usual,
+grows more than 200-fold or beyond 4 GiB is refused before it is unpacked, and nothing is ever
+written. Refused: a DOCTYPE, XML that is cut off.
 
 ## Example
 ```
@@ -34,6 +35,8 @@ from typing import IO
 from analyzer.errors import LogError
 from analyzer.logs._files import is_url
 from analyzer.logs._format import Format, Log, Part, Plan, ReadOptions
+from analyzer.logs._plain import clean_text
+from analyzer.logs._remarks import Remark, first_words
 from analyzer.logs._tracks import Points, TripNames, log_of_points
 from analyzer.logs._xml import XmlReader, begins_with
 
@@ -126,30 +129,45 @@ def _read(plan: Plan, _part: Part, options: ReadOptions) -> Log:
         raise LogError(f"{path}: KML is read from files only; download it first")
     places = _Places()
     reader = XmlReader(path, places.start, places.end)
+    left: tuple[Remark, ...] = ()
     with Path(path).open("rb") as file:
         if file.read(len(_ZIP)) == _ZIP:
-            _read_archive(path, file, reader)
+            left = _read_archive(path, file, reader)
         else:
             file.seek(0)
             reader.read(file)
-    return log_of_points(path, plan.format, places.points, options, OURS)
+    return log_of_points(path, plan.format, places.points, options, OURS, left)
 
 
-def _read_archive(path: str, file: IO[bytes], reader: XmlReader) -> None:
-    """Read the document of a KMZ; LogError where it is damaged or would grow too much."""
+def _read_archive(path: str, file: IO[bytes], reader: XmlReader) -> tuple[Remark, ...]:
+    """Read the document of a KMZ, and say which were left; LogError where it is damaged or would grow too much."""
     try:
-        with zipfile.ZipFile(file) as archive, archive.open(_document(path, archive)) as document:
-            reader.read(document)
+        with zipfile.ZipFile(file) as archive:
+            found, *others = _documents(path, archive)
+            with archive.open(_within_limits(path, found)) as document:
+                reader.read(document)
     except _DAMAGED as error:
         raise LogError(f"{path}: the archive is damaged or was cut off ({error})") from error
+    names = first_words(clean_text(other.filename) for other in others)
+    return (Remark("left-out-documents", path, len(others), names),) if others else ()
 
 
-def _document(path: str, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """Return the entry to read: the first KML, its size within limits."""
-    entries = archive.infolist()
-    found = next((e for e in entries[:MOST_ENTRIES] if e.filename.lower().endswith(".kml")), None)
-    if found is None:
+def _documents(path: str, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the entries that are KML, those at the root of the archive first; LogError where there is none."""
+    entries = [e for e in archive.infolist()[:MOST_ENTRIES] if e.filename.lower().endswith(".kml")]
+    found = [e for e in entries if not _is_shadow(e.filename)]
+    if not found:
         raise LogError(f"{path}: this archive holds no .kml; zonelog reads no other archives as logs")
+    return sorted(found, key=lambda entry: "/" in entry.filename)
+
+
+def _is_shadow(name: str) -> bool:
+    """Return whether an entry is what macOS packs beside a file of that name."""
+    return name.startswith("__MACOSX/") or name.rsplit("/", 1)[-1].startswith("._")
+
+
+def _within_limits(path: str, found: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    """Return an entry; LogError where it is packed in another way than usual, or would grow too much."""
     if found.flag_bits & _ENCRYPTED or found.compress_type not in _USUAL:
         raise LogError(f"{path}: its .kml is encrypted or compressed in an unusual way; pack it as a plain zip")
     if found.file_size > min(MOST_BYTES, max(_FREE_BYTES, MOST_RATIO * found.compress_size)):

@@ -3,9 +3,10 @@
 Recordings of Humble and before hold no message definitions: the standard types are known.
 Where such a file says its modes by Autoware's messages it is refused, with the names of the
 types, because their numbers mean different things in different years; give a folder of the
-.msg files that the vehicle used (`PACKAGE/msg/TYPE.msg`, the layout of any ROS workspace).
-The file is opened read only (`mode=ro&immutable=1`); a `-wal` file beside it is not read,
-and a notice says so.
+.msg files that the vehicle used (`PACKAGE/msg/TYPE.msg`, the layout of any ROS workspace, or
+sources with their package.xml). VehicleKinematics needs those of geographic_msgs as well.
+The file is opened read only (`mode=ro&immutable=1`); a `-wal` or `-journal` file beside it is
+not read, and a notice says so. One that was cut off is read up to where it breaks off.
 
 ## Example
 ```

@@ -221,3 +221,48 @@ def test_what_is_written_is_read(tmp_path_factory, rows, key):
 def test_the_example_of_the_page_is_sound(tmp_path):
     example = format_page("dtg").split("```")[1].strip().encode()
     assert read(tmp_path, [example]).records["latitude"].to_list() == [35.1916]
+
+
+def test_reading_goes_on_behind_lost_and_added_bytes(tmp_path):
+    """Without line ends all records behind one lost byte would be misread."""
+    data = header() + b"".join(record(second) for second in range(100))
+    at = len(header()) + 68 * 30
+    for name, damaged in (
+        ("lost", data[: at + 20] + data[at + 21 :]),
+        ("added", data[: at + 20] + b"?" + data[at + 20 :]),
+        ("twice", data[: at + 20] + data[at + 21 : at + 700] + data[at + 705 :]),
+    ):
+        path = tmp_path / f"{name}.txt"
+        path.write_bytes(damaged)
+        log = read_log(str(path), ReadOptions())
+        lost = 2 if name == "twice" else 1
+        assert (log.record_count, log.records.height) == (100, 100 - lost)
+        assert log.rejects["reason"].to_list() == ["bad-record"] * lost
+        assert log.rejects["record"].to_list() == [31, 41][:lost]
+        assert log.records["record"].to_list() == sorted({*range(1, 101)} - {31, 41} | ({41} if lost == 1 else set()))
+        assert log.records["time"].dt.second().tail(1).to_list() == [39]
+
+
+def test_blank_accelerations_are_no_lost_bytes(tmp_path):
+    """Records without points in place count where those around them are whole numbers of records away."""
+    records = [record(second) for second in range(20)]
+    records[5:8] = [one[:54] + b" " * 12 + one[66:] for one in records[5:8]]
+    log = read(tmp_path, records)
+    assert (log.records.height, log.rejects.height) == (20, 0)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_files_put_one_after_another(tmp_path, end, whole):
+    """The records after each header are those of its vehicle; the first file may lack its end."""
+    first = header() + end + b"".join(record(second) + end for second in range(10))
+    second = header("부산34나7890") + end + b"".join(record(60 + second) + end for second in range(10))
+    path = tmp_path / "both.txt"
+    path.write_bytes((first if whole else first[: -len(end) - 8]) + second)
+    log = read_log(str(path), ReadOptions())
+    assert dict(log.records.group_by("vehicle_id").len().rows()) == {"광주12가3456": 9 + whole, "부산34나7890": 10}
+    assert log.record_count == 20
+    assert log.rejects["reason"].to_list() == ([] if whole else ["bad-record"])
+    assert {n.code for n in log.notices} == {"several-headers"}
+    path.write_bytes(first.rstrip(b"\r\n") + second)  # as `cat` makes of a file without a last line end
+    assert read_log(str(path), ReadOptions()).records.height == 20

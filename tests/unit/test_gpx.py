@@ -137,7 +137,8 @@ def test_a_long_comment_before_the_root(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (document(point())[:-20], "was it cut off"),
+        (document(point())[:150], "was it cut off"),
+        (document(point()) + "<gpx>", "not sound XML"),
         ("<!DOCTYPE gpx [<!ENTITY a 'b'>]>" + document(point())[21:], "DOCTYPE"),
         ("<gpx>" + "<a>" * 200, "nested more than"),
         ("<gpx>" + "".join(f"<a{n}/>" for n in range(200_000)), "names of elements"),
@@ -151,6 +152,20 @@ def test_refusals(tmp_path, text, says):
     with pytest.raises(LogError, match=says) as caught:
         read(tmp_path, text)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [3, 100])
+def test_a_file_that_breaks_off_is_read_up_to_there(tmp_path, count):
+    """As a phone leaves it whose battery ended; whatever byte is the last."""
+    text = document(*[point(time=f"2026-03-17T01:{n // 60:02}:{n % 60:02}Z") for n in range(count)])
+    last = text.rindex("<trkpt")
+    for end in (last + 10, last + 40, text.rindex("</trkpt>") + 3):
+        log = read(tmp_path, text[:end])
+        begun = end > text.index(">", last)
+        assert (log.records.height, log.rejects["reason"].to_list()) == (count - 1, ["bad-record"] * begun)
+        assert {n.code for n in log.notices} == {"document-cut", "vehicle-from-file"}
+    log = read(tmp_path, text[: text.rindex("</trkseg>") + 4])
+    assert (log.records.height, log.rejects.height) == (count, 0)
 
 
 POINTS = st.lists(

@@ -1,6 +1,8 @@
 """`--join`: modes and operators of another file, as of the time of each record."""
 
 import json
+import os
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -9,8 +11,12 @@ from click.testing import CliRunner
 from analyzer.__main__ import cli
 from analyzer.analysis import Options, analyze
 from analyzer.errors import LogError
-from analyzer.logs import PartSize, ReadOptions, plan_log, read_states
+from analyzer.logs import PartSize, ReadOptions, guess_log, plan_log, read_states
+from analyzer.zone_loading import load_zone_set
+from tests.recorders import record2
 from tests.unit.test_dirt import drive, notices, zone_set  # noqa: F401 - a fixture
+from tests.unit.test_recording_dirt import FULL, SECOND, fix_of, stamp_of, store_of
+from tests.unit.test_recordings import REPORT, START_NS
 
 
 def write(path, text, encoding="utf-8"):
@@ -138,3 +144,39 @@ def test_the_command(tmp_path, zone_set):  # noqa: F811
     assert result.exit_code in (0, 1, 3), result.output
     run = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert [len(i["sha256"]) for i in run["inputs"]] == [64, 64]
+
+
+def test_other_names_of_vehicles_are_said(joined):
+    """The commonest mistake: nothing is joined, and the assumed mode would be all that is left."""
+    (notice,) = notices(joined(MODES.replace("V1", "Bus-1")), "joined-no-vehicle")
+    assert "It has: Bus-1, V2; the logs have: V1." in notice.en
+    assert not notices(joined(MODES), "joined-no-vehicle")
+
+
+def test_a_recording_that_says_its_modes_takes_none(tmp_path):
+    """Its positions themselves say no mode: each would take the joined one, and the next message its own again."""
+    store = store_of(FULL)
+    count = range(20)
+    messages = [
+        ("/fix", "sensor_msgs/msg/NavSatFix", START_NS + n * SECOND, fix_of(store, START_NS + n * SECOND, n))
+        for n in count
+    ]
+    modes = write(tmp_path / "modes.csv", "vehicle_id,timestamp,control_mode\nbus,2026-03-17T10:00:00+09:00,manual\n")
+    for name, spent in (("plain", {"manual": 11.0, "unknown": 8.0}), ("own", {"autonomous": 18.5, "unknown": 0.5})):
+        if name == "own":
+            stamps = [START_NS + n * SECOND + SECOND // 2 for n in count]
+            messages += [("/mode", REPORT, ns, store.types[REPORT](stamp=stamp_of(store, ns), mode=1)) for ns in stamps]
+        path = record2(tmp_path / name, sorted(messages, key=lambda m: m[2]), store)
+        (tmp_path / name / "bus.mcap").write_bytes(Path(path).read_bytes())
+        analysis = analyze([str(tmp_path / name / "bus.mcap")], load_zone_set("demo"), Options(join=modes))
+        assert seconds(analysis) == spent
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_pipes_are_refused(tmp_path):
+    """Whoever opened one that nobody writes to would wait for ever."""
+    os.mkfifo(tmp_path / "modes.csv")
+    with pytest.raises(LogError, match="write it to a file first"):
+        read_states(tmp_path / "modes.csv", ReadOptions())
+    with pytest.raises(LogError, match="write it to a file first"):
+        guess_log(str(tmp_path / "modes.csv"), None, "en")

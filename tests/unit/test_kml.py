@@ -140,3 +140,19 @@ def test_a_size_that_lies_is_not_believed(tmp_path):
     content = content.replace(real, (100_000).to_bytes(4, "little"))
     with pytest.raises(LogError):
         read(tmp_path, bytes(content), name="bus.kmz")
+
+
+def test_the_document_at_the_root_of_a_kmz_is_read_and_others_are_said(tmp_path):
+    """What macOS packs beside a document is none."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("__MACOSX/._doc.kml", b"\0\5\x16\7")
+        archive.writestr("files/._other.kml", b"\0\5\x16\7")
+        archive.writestr("files/other.kml", kml(placemark(track())))
+        archive.writestr("doc.kml", kml(placemark(track(), "<name>the day</name>")))
+    log = read(tmp_path, file.getvalue(), name="bus.kmz")
+    assert log.records["trip_id"].unique().to_list() == ["the day"]
+    assert [n.en for n in log.notices if n.code == "left-out-documents"] == [
+        f"{tmp_path / 'bus.kmz'}: 1 other .kml in the archive was not read: files/other.kml; "
+        "unpack it if it is a log as well."
+    ]

@@ -168,6 +168,12 @@ def test_speeds_with_their_unit(tmp_path):
     ]
     with pytest.raises(LogError, match="has no unit"):
         read(tmp_path, text.replace(" km/h", "").replace(" mph", "").replace(" kn", ""), timezone="Asia/Seoul")
+    with pytest.raises(LogError, match=r'decimal comma is said in a profile: \[read\] decimal = ","'):
+        read(
+            tmp_path,
+            text.replace(",", ";").replace("12.3 km", "12,3 km").replace("10 ", "10,5 "),
+            timezone="Asia/Seoul",
+        )
 
 
 @pytest.mark.parametrize(("number", "unit"), [("1773709200", "s"), ("1773709200000", "ms"), ("1773709200000000", "us")])

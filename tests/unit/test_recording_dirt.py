@@ -1,6 +1,7 @@
 """The dirt of real recordings, one test a kind: clocks, files, definitions, limits."""
 
 import hashlib
+import os
 import shutil
 import sqlite3
 import struct
@@ -14,6 +15,8 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from analyzer.analysis import Options, analyze
 from analyzer.errors import LogError
 from analyzer.logs import ReadOptions, find_logs, read_log
+from analyzer.logs._ros_types import decoder_of
+from analyzer.logs._ros_walk import Topic
 from analyzer.logs._unpack import zstd
 from analyzer.zone_loading import load_zone_set
 from tests.recorders import record2
@@ -120,6 +123,33 @@ def test_whole_days_off_are_moved_to_the_date_of_the_log(tmp_path):
     assert codes(log) == {"clock-days-off"}
 
 
+def test_a_date_that_turns_at_another_midnight_is_moved_where_it_is_wrong(tmp_path):
+    """Of ten positions the first six have the date of the day before; the third was logged late."""
+    true = [START_NS + n * SECOND for n in range(10)]
+    clocks = [(t - DAY * (n < 6), t + 10**8 + 9 * SECOND * (n == 2)) for n, t in enumerate(true)]
+    log = read_log(write_fixes(tmp_path / "a", clocks), ReadOptions())
+    assert times_ns(log) == true
+    assert "trip_id" not in log.records.columns
+    (notice,) = (n.en for n in log.notices if n.code == "clock-days-off")
+    assert "6 messages are off the log time by whole days (-1)" in notice
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(59, set()), (-1000, {"clock-away"}), (400 * 86_400 + 99, {"clock-away"})]
+)
+def test_own_times_that_are_off_by_anything_else_are_followed_and_said(tmp_path, seconds, said):
+    own = [START_NS + n * SECOND for n in range(5)]
+    log = read_log(write_fixes(tmp_path / "a", [(t, t - seconds * SECOND) for t in own]), ReadOptions())
+    assert times_ns(log) == own
+    assert codes(log) == said
+
+
+def test_a_log_time_that_stands_still_is_no_clock(tmp_path):
+    """As of a recording converted from another: every message has one log time."""
+    log = read_log(write_fixes(tmp_path / "a", [(START_NS + n * SECOND, 0) for n in range(20)]), ReadOptions())
+    assert codes(log) == set()
+
+
 def test_hours_off_are_said_and_other_topics_moved_to_the_clock_of_positions(tmp_path):
     store, nine = store_of(), 9 * 3600 * SECOND
     messages = []
@@ -129,8 +159,9 @@ def test_hours_off_are_said_and_other_topics_moved_to_the_clock_of_positions(tmp
         messages.append(("/fix", "sensor_msgs/msg/NavSatFix", ns + nine, fix_of(store, ns, n)))
         messages.append(("/mode", REPORT, ns + nine + 1, report))
     log = read_log(write(tmp_path / "a", messages, store), ReadOptions())
-    assert codes(log) == {"clock-hours-off"}
+    assert codes(log) == {"clock-hours-off", "clock-hours-moved"}
     assert next(n.en for n in log.notices if n.code == "clock-hours-off").count("-9 h") == 1
+    assert "4 messages is +9 h off" in next(n.en for n in log.notices if n.code == "clock-hours-moved")
     for is_sample in (False, True):
         rows = log.records.filter(log.records["is_sample"] == is_sample)
         assert rows["time"].dt.epoch("ns").to_list() == [START_NS + n * SECOND for n in range(4)]
@@ -398,6 +429,27 @@ def test_a_mode_said_before_the_first_position_holds_while_it_is_fresh(tmp_path)
     assert (account.records, account.fixes, account.other_records) == (13, 12, 1)
 
 
+def test_a_mode_that_is_too_old_for_a_whole_trip_is_unknown(tmp_path):
+    """A receiver that starts cold has its first fix long after the operator's choice was recorded."""
+    store = store_of()
+    report = store.types[REPORT](stamp=stamp_of(store, START_NS - 40 * SECOND), mode=4)
+    messages = [("/mode", REPORT, START_NS - 40 * SECOND, report)]
+    instants = [START_NS + n * SECOND for n in range(12)]
+    messages += [("/fix", "sensor_msgs/msg/NavSatFix", ns, fix_of(store, ns, n)) for n, ns in enumerate(instants)]
+    analysis = analyze([write(tmp_path / "a", messages, store)], load_zone_set("demo"), Options())
+    assert analysis.exposure["control_mode"].to_list() == ["unknown"]
+    assert "assumed-mode" not in {n["code"] for n in analysis.summary["notices"]}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_pipes_beside_a_database_are_not_opened(tmp_path):
+    """Whoever opened one would wait for ever."""
+    path = humble(tmp_path / "drive.db3")
+    for suffix in ("-wal", "-journal"):
+        os.mkfifo(f"{path}{suffix}")
+    assert codes(read_log(path, ReadOptions())) == set()
+
+
 def test_what_is_said_once_holds_in_the_files_that_follow(tmp_path):
     """The operator chose remote driving in the first file; the second only has the vehicle's reports."""
     from tests.unit.test_recordings import OPERATION, STATE
@@ -415,6 +467,20 @@ def test_what_is_said_once_holds_in_the_files_that_follow(tmp_path):
     shutil.copy(write(tmp_path / "b", second, store), folder / "m_1.mcap")
     log = read_log(str(folder / "metadata.yaml"), ReadOptions())
     assert log.records["control_mode"].drop_nulls().to_list() == ["remote", "remote"]
+
+
+def test_a_definition_with_line_ends_of_windows(tmp_path):
+    definition = VELOCITY.replace("\n", "\r\n") + (
+        "=" * 80 + "\r\nMSG: std_msgs/Header\r\nbuiltin_interfaces/Time stamp\r\nstring frame_id\r\n"
+        + "=" * 80 + "\r\nMSG: builtin_interfaces/Time\r\nint32 sec\r\nuint32 nanosec\r\n"
+    )  # fmt: skip
+    store, ns = store_of(), START_NS
+    header = store.types["std_msgs/msg/Header"](stamp=stamp_of(store, ns), frame_id="")
+    speed = store.types[VELOCITY_REPORT](
+        header=header, longitudinal_velocity=1.5, lateral_velocity=0.0, heading_rate=0.0
+    )
+    decode = decoder_of(Topic("/speed", VELOCITY_REPORT, definition), None)
+    assert decode(bytes(store.serialize_cdr(speed, VELOCITY_REPORT))).longitudinal_velocity == 1.5
 
 
 def test_two_receivers_are_said(tmp_path):
@@ -445,3 +511,76 @@ def test_messages_compressed_one_by_one(tmp_path):
     packed = read_log(path, ReadOptions())
     assert packed.records.equals(plain.records)
     assert (packed.record_count, packed.rejects.height) == (3, 0)
+
+
+def long_database(path, count):
+    """Write a recording of many messages as Humble did, and return its path."""
+    store, kind = store_of(), "sensor_msgs/msg/NavSatFix"
+    humble(path)
+    with sqlite3.connect(path) as database:
+        database.execute("DELETE FROM messages")
+        instants = [START_NS + n * SECOND for n in range(count)]
+        rows = [(ns, bytes(store.serialize_cdr(fix_of(store, ns, n), kind))) for n, ns in enumerate(instants)]
+        database.executemany("INSERT INTO messages VALUES (NULL, 1, ?, ?)", rows)
+    database.close()
+    return path
+
+
+def test_a_cut_off_database_is_read_up_to_where_it_breaks_off(tmp_path):
+    """A copy that was broken off: sqlite itself refuses a database that is shorter than it says."""
+    path = long_database(tmp_path / "drive.db3", 2000)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 6 // 10])
+    log = read_log(str(path), ReadOptions())
+    assert codes(log) == {"recording-cut"}
+    assert 0.5 < log.record_count / 2000 < 0.6
+    assert times_ns(log) == [START_NS + n * SECOND for n in range(log.record_count)]
+    path.write_bytes(data[:4096])  # its tables are not in it any more
+    with pytest.raises(LogError, match=r"damaged .*\.recover"):
+        read_log(str(path), ReadOptions())
+
+
+@pytest.mark.parametrize(
+    ("head", "said"), [(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", {"journal-ignored"}), (bytes(8), set())]
+)
+def test_a_change_that_was_not_completed_is_said(tmp_path, head, said):
+    """A journal with a blank head is what a completed change may leave behind."""
+    path = humble(tmp_path / "drive.db3")
+    Path(f"{path}-journal").write_bytes(head + bytes(504))
+    assert codes(read_log(path, ReadOptions())) == said
+    assert Path(f"{path}-journal").stat().st_size == 512
+
+
+def test_a_file_that_was_only_begun_does_not_lose_the_others(tmp_path):
+    folder = split(tmp_path / "morning", ["m_0.mcap", "m_1.mcap"])
+    (folder / "m_1.mcap").write_bytes(b"")
+    log = read_log(str(folder / "metadata.yaml"), ReadOptions())
+    assert log.records.height == 3
+    assert codes(log) == {"split-recording", "recording-cut"}
+
+
+def test_messages_of_an_uncompressed_chunk_that_is_cut_off(tmp_path):
+    """A chunk has minutes of a recording of few topics; compressed ones are left out as a whole."""
+    store, kind = store_of(), "sensor_msgs/msg/NavSatFix"
+    instants = [START_NS + n * SECOND for n in range(100)]
+    messages = [("/fix", kind, ns, fix_of(store, ns, n)) for n, ns in enumerate(instants)]
+    path = Path(record2(tmp_path / "plain", messages, store))
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rindex(instants[99].to_bytes(8, "little")) // 2])
+    log = read_log(str(path), ReadOptions())
+    assert 40 < log.records.height < 60
+    assert times_ns(log) == instants[: log.records.height]
+    assert codes(log) == {"recording-cut"}
+    path = Path(record2(tmp_path / "packed", messages, store, chunks="lz4"))
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"lz4") + 500])
+    with pytest.raises(LogError, match=r"messages: 0.*damaged or was cut off"):
+        read_log(str(path), ReadOptions())
+
+
+def test_a_recording_of_rejects_is_refused_with_the_first(tmp_path):
+    """Latitude and longitude that were swapped show in its words."""
+    store, fix = store_of(), fix_of(store_of(), START_NS, 0)
+    fix.latitude, fix.longitude = fix.longitude, fix.latitude
+    with pytest.raises(LogError, match=r"rejected: 1 \(the first is bad-position: /fix \S+ 35.15 126.8\)"):
+        read_log(write(tmp_path / "a", [("/fix", "sensor_msgs/msg/NavSatFix", START_NS, fix)], store), ReadOptions())

@@ -157,6 +157,6 @@ def test_cut_off_recording(tmp_path):
     log = read_log(str(tmp_path / "cut.mcap"), ReadOptions())
     assert log.records.height == read_log(path, ReadOptions()).records.height
     assert "recording-cut" in [notice.code for notice in log.notices]
-    (tmp_path / "cut.mcap").write_bytes(whole[: len(whole) // 4])
+    (tmp_path / "cut.mcap").write_bytes(whole[:200])  # nothing but the beginning of the definitions
     with pytest.raises(LogError, match="damaged or was cut off"):
         read_log(str(tmp_path / "cut.mcap"), ReadOptions())
