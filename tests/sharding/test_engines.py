@@ -215,10 +215,13 @@ def test_ray_does_again_what_was_lost_or_late_and_gives_up_in_the_end(tmp_path):
     whole = [[number, 0] for number in range(8)]
     for case in ("once", "late"):
         assert found[case] == [*whole[:3], [3, 1], *whole[4:]], case
+    tries = {}
     for case, reason in (("always", "killed again and again"), ("always-late", "did not end within 4 s")):
         assert reason in found[case].pop(3), case
         assert found[case] == [*whole[:3], *whole[4:]], case
-        assert len(list((tmp_path / case).glob("3-*"))) == 3
+        tries[case] = len(list((tmp_path / case).glob("3-*")))
+    assert tries["always"] == 3
+    assert 1 <= tries["always-late"] <= 3  # on a busy machine one may be late before it has begun
     assert found["raises"] == "LedgerError: as it should be"
 
 
