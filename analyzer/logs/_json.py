@@ -167,8 +167,8 @@ def column_of(values: list[Any]) -> pl.Series:
     if kinds == {int}:
         try:
             return pl.Series(values, dtype=pl.Int64)
-        except OverflowError:
-            kinds = {str}
+        except (OverflowError, TypeError):  # from 2**64 on; from 2**63 on
+            return pl.Series([_word(value) for value in values], dtype=pl.String)
     if kinds == {float}:
         return pl.Series(values, dtype=pl.Float64)
     if kinds == {str} and "".join(filter(None, values)).isascii():

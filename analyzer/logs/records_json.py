@@ -8,7 +8,8 @@ lines of one object each are read as NDJSON.
 Encoding is UTF-8, UTF-16 or UTF-32 with a mark, or cp949 (a notice says so). Of a member
 that one object says twice with two values nobody knows which holds: it counts as not said, and a
 remark counts it. Times that are numbers are told by their size, as in GeoJSON. An element
-that is no object is a reject (`bad-json`). Refused: documents of more than 1 GiB (write NDJSON),
+that is no object is a reject (`bad-json`). Records that are all written alike are read block
+by block; other arrays, and documents of other kinds, take some ten times their size in memory. Refused: documents of more than 1 GiB (write NDJSON),
 deep nesting, brackets with little between them, a list of vehicles (a fleet).
 
 ## Example
