@@ -9,8 +9,9 @@ Encoding is UTF-8, UTF-16 or UTF-32 with a mark, or cp949 (a notice says so). Of
 that one object says twice with two values nobody knows which holds: it counts as not said, and a
 remark counts it. Times that are numbers are told by their size, as in GeoJSON. An element
 that is no object is a reject (`bad-json`). Records that are all written alike are read block
-by block; other arrays, and documents of other kinds, take some ten times their size in memory. Refused: documents of more than 1 GiB (write NDJSON),
-deep nesting, brackets with little between them, a list of vehicles (a fleet).
+by block; other arrays, and documents of other kinds, take some ten times their size in memory.
+Refused: documents of more than 1 GiB (write NDJSON), deep nesting, brackets with little between
+them, a list of vehicles (a fleet).
 
 ## Example
 ```
@@ -25,6 +26,7 @@ from analyzer.logs import ndjson
 from analyzer.logs._documents import read_document
 from analyzer.logs._files import is_url
 from analyzer.logs._format import Format, PartSize, Plan, ReadOptions
+from analyzer.logs._heading import UTF16
 
 
 def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
@@ -36,10 +38,11 @@ def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
 def _has_lines_of_objects(path: str) -> bool:
     """Return whether the first line is an object of its own, and another follows."""
     with Path(path).open("rb") as file:
-        lines = [line.strip() for line in file.read(1 << 16).removeprefix(b"\xef\xbb\xbf").splitlines()]
-    lines = [line for line in lines if line]
+        head = file.read(1 << 16)
+    text = head.decode("utf-16" if head.startswith(UTF16) else "utf-8-sig", "replace")
+    lines = [line for line in map(str.strip, text.split("\n")) if line]
     try:
-        return len(lines) > 1 and lines[1].startswith(b"{") and isinstance(json.loads(lines[0]), dict)
+        return len(lines) > 1 and lines[1].startswith("{") and isinstance(json.loads(lines[0]), dict)
     except (ValueError, RecursionError):
         return False
 
