@@ -18,6 +18,7 @@ from analyzer.logs._guess_sample import Sample, sample_text, sample_typed
 from analyzer.logs._numbers import numbers, with_point
 from analyzer.logs._plain import Sheet, log_of
 from analyzer.logs._profile import BUILT_IN, Profile, fitting, profile_of
+from analyzer.logs._times import EXCEL
 
 TABLES = ("csv", "tsv", "ndjson", "parquet", "arrow", "xlsx")
 _UNITS = {"speed_mps": 1.0, "speed_kph": 3.6, "speed_mph": 2.237, "speed_kn": 1.944}
@@ -117,6 +118,8 @@ def _clock(meaning: Meaning, timezone: str | None) -> Iterator[Both]:
     """Say what the times are."""
     if not any(name.startswith("timestamp") for name in meaning.columns):
         yield both("times: none that is recognised; name their column, and [time] format")
+    if meaning.layouts == (EXCEL,):
+        yield both("times: numbers that look like days as Excel counts them; check that they are")
     if len(meaning.layouts) > 1:
         yield both("times: {formats} all fit; say which is right", formats=", ".join(map(_quoted, meaning.layouts)))
     if meaning.naive and timezone is None:

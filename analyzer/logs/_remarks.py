@@ -78,6 +78,13 @@ _SENTENCES: dict[str, tuple[str, str | None]] = {
         marked("holds local times that the clock skipped; each counts as the next that exists."),
         None,
     ),
+    "coarse-days": (
+        marked(
+            "its times are days with few decimals, in steps of {words} s: speeds from positions are as coarse, and "
+            "records may fall on one time."
+        ),
+        None,
+    ),
     "encoding": (
         marked("is not UTF-8; it was read as {words}."),
         None,
