@@ -1,4 +1,4 @@
-"""The geometries of a FlatGeobuf file, and its coordinate system: what basemaps and zones need, no more.
+"""The geometries of a FlatGeobuf file, their attributes, and its coordinate system: what basemaps and zones need.
 
 A file is a signature, a header, a packed R-tree (skipped), and features; header and features
 are flatbuffers, of which this reads tables, vectors and scalars.
@@ -17,6 +17,9 @@ from analyzer.vectors._records import polygon_of
 
 SIGNATURE = b"fgb\x03fgb"
 NODE_BYTES = 40
+NUMBERS = ("b", "B", "?", "h", "H", "i", "I", "q", "Q", "f", "d")
+"""The `struct` letter of each type of column that is a number; those after it are texts and bytes."""
+BYTES = 14
 POINT, LINE, POLYGON, POINTS, LINES, POLYGONS, COLLECTION = range(1, 8)
 
 
@@ -79,8 +82,8 @@ def _u32(data: bytes, at: int) -> int:
     return int(struct.unpack_from("<I", data, at)[0])
 
 
-def read(data: bytes) -> tuple[str, str | None, list[Any]]:
-    """Return name, coordinate system (`EPSG:5186`, null unknown) and geometries.
+def read(data: bytes) -> tuple[str, str | None, list[tuple[Any, dict[str, Any]]]]:
+    """Return name, coordinate system (`EPSG:5186`, null unknown) and geometries with their attributes.
 
     Raises ValueError, struct.error or IndexError where it is no FlatGeobuf.
     """
@@ -91,9 +94,48 @@ def read(data: bytes) -> tuple[str, str | None, list[Any]]:
     count, node = header.scalar(8, "Q", 0), header.scalar(9, "H", 16)
     first = 12 + length + _index_bytes(count, node)
     kind = header.scalar(2, "B", 0)
-    tables = (feature.table(0) for feature in _features(data, first))
-    budget = iter(range(len(data)))
-    return header.text(0), _crs(header), [_geometry(own, kind, budget) for own in tables if own is not None]
+    columns, budget = _columns(header.tables(7), length), iter(range(len(data)))
+    found = []
+    for feature in _features(data, first):
+        shape = feature.table(0)
+        if shape is not None:
+            found.append((_geometry(shape, kind, budget), _attributes(feature, columns)))
+    return header.text(0), _crs(header), found
+
+
+def _columns(tables: list[Table], most_bytes: int) -> list[tuple[str, int]]:
+    """Return name and type of columns, whose names together are no longer than what they are read from."""
+    columns: list[tuple[str, int]] = []
+    for table in tables:
+        name = table.text(0)
+        most_bytes -= len(name)
+        if most_bytes < 0:
+            raise ValueError("the FlatGeobuf names its columns at greater length than it has")
+        columns.append((name, table.scalar(1, "B", 0)))
+    return columns
+
+
+def _attributes(feature: Table, columns: list[tuple[str, int]]) -> dict[str, Any]:
+    """Return the attributes of a feature: numbers and texts; bytes are left out."""
+    data = feature.vector(1, "<u1").tobytes()
+    columns = _columns(feature.tables(2), len(feature.data)) or columns
+    found: dict[str, Any] = {}
+    at = 0
+    while at < len(data):
+        name, kind = columns[struct.unpack_from("<H", data, at)[0]]
+        at += 2
+        if kind < len(NUMBERS):
+            found[name] = struct.unpack_from("<" + NUMBERS[kind], data, at)[0]
+            at += struct.calcsize("<" + NUMBERS[kind])
+            continue
+        length = _u32(data, at)
+        words = data[at + 4 : at + 4 + length]
+        at += 4 + length
+        if at > len(data) or kind > BYTES:
+            raise ValueError("an attribute of the FlatGeobuf is cut off, or of no known type")
+        if kind != BYTES:
+            found[name] = words.decode("utf-8", "replace")
+    return found
 
 
 def _crs(header: Table) -> str | None:
