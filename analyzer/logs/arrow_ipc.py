@@ -30,4 +30,4 @@ def _recognises(head: bytes) -> bool:
     return head.startswith(b"ARROW1")
 
 
-FORMAT = Format("arrow", (".arrow", ".feather", ".ipc"), _recognises, _read, _plan)
+FORMAT = Format("arrow", (".arrow", ".feather", ".ipc"), _recognises, _read, _plan, may_panic=True)

@@ -26,4 +26,4 @@ def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
     return read_delimited(plan, part, options, ",")
 
 
-FORMAT = Format("csv", (".csv", ".txt", ".psv"), is_text, _read, _plan, unpacks=True, is_vague=True)
+FORMAT = Format("csv", (".csv", ".txt", ".psv"), is_text, _read, _plan, unpacks=True, is_vague=True, may_panic=True)

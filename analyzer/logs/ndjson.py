@@ -177,4 +177,4 @@ def _recognises(head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"{")
 
 
-FORMAT = Format("ndjson", (".ndjson", ".jsonl"), _recognises, _read, _plan, unpacks=True)
+FORMAT = Format("ndjson", (".ndjson", ".jsonl"), _recognises, _read, _plan, unpacks=True, may_panic=True)

@@ -51,4 +51,4 @@ def _recognises(head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith((b"{", b"["))
 
 
-FORMAT = Format("json", (".json",), _recognises, read_document, _plan)
+FORMAT = Format("json", (".json",), _recognises, read_document, _plan, may_panic=True)
