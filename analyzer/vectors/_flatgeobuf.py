@@ -1,12 +1,11 @@
 """The geometries of a FlatGeobuf file, their attributes, and its coordinate system: what basemaps and zones need.
 
 A file is a signature, a header, a packed R-tree (skipped), and features; header and features
-are flatbuffers, of which this reads tables, vectors and scalars.
+are flatbuffers.
 """
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import shapely
 
 from analyzer.vectors._records import polygon_of
+from analyzer.vectors.flatbuffers import Table, u32
 
 SIGNATURE = b"fgb\x03fgb"
 NODE_BYTES = 40
@@ -23,65 +23,6 @@ BYTES = 14
 POINT, LINE, POLYGON, POINTS, LINES, POLYGONS, COLLECTION = range(1, 8)
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table of a flatbuffer: where it starts in its bytes."""
-
-    data: bytes
-    at: int
-
-    @staticmethod
-    def root(data: bytes) -> "Table":
-        """Return the table that a buffer is about."""
-        return Table(data, _u32(data, 0))
-
-    def _field(self, number: int) -> int:
-        """Return where a field is, 0 where it is left out."""
-        fields = self.at - struct.unpack_from("<i", self.data, self.at)[0]
-        slot = 4 + 2 * number
-        if slot >= struct.unpack_from("<H", self.data, fields)[0]:
-            return 0
-        offset = struct.unpack_from("<H", self.data, fields + slot)[0]
-        return self.at + int(offset) if offset else 0
-
-    def scalar(self, number: int, kind: str, default: int) -> int:
-        """Return a number by its `struct` letter."""
-        at = self._field(number)
-        return int(struct.unpack_from("<" + kind, self.data, at)[0]) if at else default
-
-    def vector(self, number: int, dtype: str) -> np.ndarray:
-        """Return a vector of numbers."""
-        at = self._target(number)
-        if not at:
-            return np.empty(0, dtype=dtype)
-        return np.frombuffer(self.data, dtype=dtype, count=_u32(self.data, at), offset=at + 4)
-
-    def text(self, number: int) -> str:
-        """Return a text, empty where it is left out."""
-        return self.vector(number, "<u1").tobytes().decode("utf-8", "replace")
-
-    def table(self, number: int) -> "Table | None":
-        """Return a table in this table."""
-        at = self._target(number)
-        return Table(self.data, at) if at else None
-
-    def tables(self, number: int) -> list["Table"]:
-        """Return a vector of tables."""
-        at = self._target(number)
-        slots = [at + 4 + 4 * k for k in range(_u32(self.data, at))] if at else []
-        return [Table(self.data, slot + _u32(self.data, slot)) for slot in slots]
-
-    def _target(self, number: int) -> int:
-        """Return what a field points to, 0 where it is left out."""
-        at = self._field(number)
-        return at + _u32(self.data, at) if at else 0
-
-
-def _u32(data: bytes, at: int) -> int:
-    """Return four bytes as a number."""
-    return int(struct.unpack_from("<I", data, at)[0])
-
-
 def read(data: bytes) -> tuple[str, str | None, list[tuple[Any, dict[str, Any]]]]:
     """Return name, coordinate system (`EPSG:5186`, null unknown) and geometries with their attributes.
 
@@ -89,7 +30,7 @@ def read(data: bytes) -> tuple[str, str | None, list[tuple[Any, dict[str, Any]]]
     """
     if data[: len(SIGNATURE)] != SIGNATURE:
         raise ValueError("no FlatGeobuf")
-    length = _u32(data, 8)
+    length = u32(data, 8)
     header = Table.root(data[12 : 12 + length])
     count, node = header.scalar(8, "Q", 0), header.scalar(9, "H", 16)
     first = 12 + length + _index_bytes(count, node)
@@ -128,7 +69,7 @@ def _attributes(feature: Table, columns: list[tuple[str, int]]) -> dict[str, Any
             found[name] = struct.unpack_from("<" + NUMBERS[kind], data, at)[0]
             at += struct.calcsize("<" + NUMBERS[kind])
             continue
-        length = _u32(data, at)
+        length = u32(data, at)
         words = data[at + 4 : at + 4 + length]
         at += 4 + length
         if at > len(data) or kind > BYTES:
@@ -161,7 +102,7 @@ def _index_bytes(count: int, node: int) -> int:
 def _features(data: bytes, at: int) -> Iterator[Table]:
     """Yield the features."""
     while at + 4 <= len(data):
-        length = _u32(data, at)
+        length = u32(data, at)
         yield Table.root(data[at + 4 : at + 4 + length])
         at += 4 + length
 
