@@ -28,7 +28,7 @@ from analyzer.logs._heading import (
 from analyzer.logs._plain import NUMBERS, Sheet, log_of
 from analyzer.logs._profile import Profile, fitting, load_profile
 from analyzer.logs._ranges import parts_between, survey
-from analyzer.logs._remarks import built_in
+from analyzer.logs._remarks import Remark, built_in
 
 _QUOTE = b'"'
 _BLANK_LINES = re.compile(rb"\n(?:\r?\n)+")
@@ -45,6 +45,8 @@ def plan_delimited(path: str, options: ReadOptions, size: PartSize, name: str, s
     start = heading_of(path, encoding or "iso8859-1", profile, separator).start
     if encoding is None or encoding in DIVISIBLE:
         found = survey(path, start, size.text_bytes, _QUOTE)
+        if found.is_open:  # whatever comes after that quote is lines all the same
+            found = survey(path, start, size.text_bytes, None)
         encoding = confirmed_encoding(path, encoding, found)
         parts = parts_between(path, found.edges)
     else:
@@ -113,11 +115,37 @@ class _Text:
         try:
             frame, typed = self._frame(columns, decimal_comma=profile.read.get("decimal") == ",")
         except POLARS_FAILS:
-            frame, record, rejects = read_by_line(
-                self.plan.path, self.data.decode(), self.heading.separator, self.heading.names
-            )
-            return make(frame, record=record, rejects=rejects)
-        return make(frame, raw=self._raw(list(frame.columns)) if typed else None)
+            frame, record, rejects = self._by_line()
+            swallowed = self._swallowed(frame.height + rejects.height)
+            if not swallowed:
+                return make(frame, record=record, rejects=rejects)
+        else:
+            swallowed = self._swallowed(frame.height)
+            if not swallowed:
+                return make(frame, raw=self._raw(list(frame.columns)) if typed else None)
+        frame, record, rejects = self._by_line(each=True)
+        said = Remark("open-quote", self.plan.path, swallowed)
+        return make(frame, record=record, rejects=rejects, remarks=(*remarks, said))
+
+    def _by_line(self, *, each: bool = False) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
+        """Return the rows, their numbers, and the lines that do not fit, read line by line."""
+        text = self.data.decode()
+        return read_by_line(self.plan.path, text, self.heading.separator, self.heading.names, each=each)
+
+    def _swallowed(self, found: int) -> int:
+        """Return how many lines a quote has swallowed, where fewer rows than lines were found."""
+        return self._lines_in_quotes() if found < self.data.count(b"\n") else 0
+
+    def _lines_in_quotes(self) -> int:
+        """Return how many lines begin inside quotes and have as many fields as a record: a quote has swallowed them."""
+        if _QUOTE not in self.data:
+            return 0
+        signs = np.frombuffer(self.data, dtype=np.uint8)
+        begins = np.flatnonzero(signs == ord("\n")) + 1
+        inside = begins[np.searchsorted(np.flatnonzero(signs == ord(_QUOTE)), begins) % 2 == 1].tolist()
+        separator, usual = self.heading.separator.encode(), len(self.heading.names) - 1
+        ends = ((begin, self.data.find(b"\n", begin)) for begin in inside)
+        return sum(self.data.count(separator, begin, end if end >= 0 else None) == usual for begin, end in ends)
 
     def _frame(self, columns: Mapping[str, str], *, decimal_comma: bool) -> tuple[pl.DataFrame, bool]:
         """Return the columns that are needed, and whether numbers in them are numbers already."""

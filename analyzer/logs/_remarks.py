@@ -137,6 +137,10 @@ _SENTENCES: dict[str, tuple[str, str | None]] = {
         marked("every byte is obfuscated (XOR) by the same value; it was read off the decimal points in the file."),
         None,
     ),
+    "open-quote": (
+        marked("a quote that is opened and not closed had swallowed {n} line; there, each line was read by itself."),
+        "quotes that are opened and not closed had swallowed {n} lines; there, each line was read by itself.",
+    ),
     "other-columns": (
         marked(
             "several columns by their names say the same; used, and in brackets not used, are: {words}. "
