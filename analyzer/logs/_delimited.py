@@ -134,12 +134,10 @@ class _Text:
 
     def _swallowed(self, found: int) -> int:
         """Return how many lines a quote has swallowed, where fewer rows than lines were found."""
-        return self._lines_in_quotes() if found < self.data.count(b"\n") else 0
+        return self._lines_in_quotes() if _QUOTE in self.data and found < self.data.count(b"\n") else 0
 
     def _lines_in_quotes(self) -> int:
         """Return how many lines begin inside quotes and have as many fields as a record: a quote has swallowed them."""
-        if _QUOTE not in self.data:
-            return 0
         signs = np.frombuffer(self.data, dtype=np.uint8)
         begins = np.flatnonzero(signs == ord("\n")) + 1
         inside = begins[np.searchsorted(np.flatnonzero(signs == ord(_QUOTE)), begins) % 2 == 1].tolist()
