@@ -8,10 +8,10 @@ any other kind is loaded as a document.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -19,6 +19,7 @@ import polars as pl
 
 from analyzer.logs._format import POLARS_FAILS
 from analyzer.logs._json import MOST_BYTES, MOST_NAMES
+from analyzer.logs._packed import open_whole
 
 LEAST_BYTES = 1 << 16
 """A smaller file is loaded as a document."""
@@ -80,7 +81,7 @@ class Array:
 
     def _blocks(self) -> Iterator[tuple[bytes, int]]:
         """Yield some MB of elements at a time as lines, and how many they are."""
-        with Path(self.path).open("rb") as file:
+        with open_whole(self.path) as file:
             file.seek(self.start)
             left, rest = self.stop - self.start, b""
             while left:
@@ -95,10 +96,11 @@ class Array:
 
 def array_in(path: str) -> Array:
     """Return the array of records that makes up a file; UnlikeError where there is none that is plainly one."""
-    size = Path(path).stat().st_size
-    if not LEAST_BYTES <= size <= MOST_BYTES:
-        raise UnlikeError
-    with Path(path).open("rb") as file:
+    with open_whole(path) as file:
+        size = file.seek(0, os.SEEK_END)
+        if not LEAST_BYTES <= size <= MOST_BYTES:
+            raise UnlikeError
+        file.seek(0)
         head = file.read(_ENDS_BYTES)
         file.seek(max(size - _ENDS_BYTES, 0))
         tail = file.read()

@@ -37,7 +37,7 @@ def _log_of_array(path: str, options: ReadOptions) -> Log | None:
         array = array_in(path)
         name, rows = _rows_of(path, array.document)
         return log_of_array(array, name, options) if name == "json" and len(rows.rows) == 1 else None
-    except (UnlikeError, LogError):
+    except (UnlikeError, LogError, OSError):  # the document says what is wrong
         return None
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from analyzer.errors import LogError
 from analyzer.language import Both, both
 from analyzer.logs._columns import SPEED_TO_KPH, shortened
+from analyzer.logs._excel import EXCEL
 from analyzer.logs._files import is_url
 from analyzer.logs._format import Log, ReadOptions
 from analyzer.logs._guess_columns import Meaning, meaning_of
@@ -18,7 +19,6 @@ from analyzer.logs._guess_sample import Sample, sample_text, sample_typed
 from analyzer.logs._numbers import numbers, with_point
 from analyzer.logs._plain import Sheet, log_of
 from analyzer.logs._profile import BUILT_IN, Profile, fitting, profile_of
-from analyzer.logs._times import EXCEL
 
 TABLES = ("csv", "tsv", "ndjson", "parquet", "arrow", "xlsx")
 _UNITS = {"speed_mps": 1.0, "speed_kph": 3.6, "speed_mph": 2.237, "speed_kn": 1.944}

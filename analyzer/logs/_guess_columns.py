@@ -9,8 +9,9 @@ import polars as pl
 
 from analyzer.coordinates import korean_crs_of
 from analyzer.logs._columns import ALIASES, BARE_SPEEDS, SPEED_TO_KPH, TIMES, simple
+from analyzer.logs._excel import EXCEL, are_days
 from analyzer.logs._numbers import MAJORITY, numbers, with_point
-from analyzer.logs._times import EXCEL, PER_UNIT_US, SPAN_US, are_days
+from analyzer.logs._times import PER_UNIT_US, SPAN_US
 from analyzer.logs._words import MODE_WORDS
 
 FORMATS = (

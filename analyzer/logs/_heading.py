@@ -19,6 +19,7 @@ from analyzer.logs._remarks import Remark
 
 _BINARY = bytes({*range(9), *range(14, 27), *range(28, 32)})
 SEPARATORS = ",;\t|"
+UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BLANK = codecs.BOM_UTF8 + b"\r\n"
 PIECE_BYTES = 1 << 22
@@ -46,7 +47,7 @@ class Heading:
 
 def is_text(head: bytes) -> bool:
     """Return whether the first bytes of a file can be text."""
-    return head.startswith(UTF16) or not any(byte in _BINARY for byte in head)
+    return head.startswith((*UTF16, *UTF32)) or not any(byte in _BINARY for byte in head)
 
 
 def stated_encoding(path: str, profile: Profile) -> str | None:
@@ -58,6 +59,8 @@ def stated_encoding(path: str, profile: Profile) -> str | None:
         head = file.read(HEAD_BYTES)
     if not is_text(head):
         raise LogError(f"{path}: this is binary data, not a text table; was it renamed?")
+    if head.startswith(UTF32):
+        return "utf-32"
     return "utf-16" if head.startswith(UTF16) else None
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from analyzer.logs._clocks import compared
 from analyzer.logs._columns import SPEED_TO_KPH, TIMES, columns_of, doubled, shortened
+from analyzer.logs._excel import EXCEL, coarse_days
 from analyzer.logs._format import NO_REJECTS, POLARS_FAILS, Log, ReadOptions
 from analyzer.logs._numbers import numbers, with_point
 from analyzer.logs._places import placed
@@ -17,7 +18,7 @@ from analyzer.logs._positions import NO_FIX, reasons_of, refuse_other_coordinate
 from analyzer.logs._profile import Profile
 from analyzer.logs._remarks import Remark
 from analyzer.logs._speeds import from_texts
-from analyzer.logs._times import EXCEL, coarse_days, from_days, in_format, instants
+from analyzer.logs._times import from_days, in_format, instants
 from analyzer.logs._words import mapped, no_fix, one_of_ours, whole_names, words_of
 
 TEXT_LENGTH = 200

@@ -1,6 +1,5 @@
 """Times of plain tables: ISO 8601, or numbers since 1970, as instants in UTC."""
 
-import re
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -8,6 +7,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._clock import layout_of, read_clock
+from analyzer.logs._excel import SPAN_EXCEL, are_days, days_not_said, local_of, looks_like_days
 from analyzer.logs._numbers import MAJORITY, within
 from analyzer.logs._remarks import Remark
 from analyzer.windows import resolve_local
@@ -19,19 +19,13 @@ _YEARS_S = (-62_135_510_400, 253_402_214_400)
 """Seconds since 1970 of the years 1 to 9999, less a day at both ends for the offset of a time zone."""
 _TICKS = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 _SIGNS_OF_TIME = frozenset("-:/TZ")
-EXCEL = "excel"
-"""The format of times that are days since 1899-12-30, as Excel counts them."""
-SPAN_EXCEL = (32_874.0, 73_051.0)
-"""Days of 1990 to 2100."""
-_EXCEL_ZERO_DAYS, _DAY_MS = 25_569, 86_400_000
-_FINE_DECIMALS = 7
-"""So many decimals of a day are steps of 9 ms."""
 SPAN_US = (_EARLIEST_US, _LATEST_US)
 """Instants of logs lie in 1980 to 2200."""
 _PARTS = (
     r"^(\d{4})[-/.] ?(\d{1,2})[-/.] ?(\d{1,2})\.?[T ]+(?:(오전|오후|AM|PM) ?)?"
     r"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)? ?(AM|PM)?\s*(Z|z|[+-]\d\d(?::?\d\d)?)?$"
 )
+_OFFSET = r"(?:Z|z|:\d\d(?:[.,]\d+)? ?(?:AM|PM)?\s*[+-]\d\d(?::?\d\d)?)\s*$"
 _NOON = {"오전": 0, "AM": 0, "오후": 12, "PM": 12}
 """Word of the half of a day -> hours added to 12-hour clocks, on which 12 is 0."""
 
@@ -67,39 +61,13 @@ def in_format(path: str, column: pl.Series, layout: str, timezone: str | None) -
 
 
 def from_days(path: str, days: pl.Series, timezone: str | None) -> tuple[pl.Series, list[Remark]]:
-    """Return the instants of local times that are days as Excel counts them, to the millisecond, and remarks.
+    """Return the instants of local times that are days as Excel counts them, and remarks; null where there is none.
 
-    Null where there is none, or none in 1980 to 2200. LogError without a time zone.
+    LogError without a time zone.
     """
     said: list[Remark] = []
-    millis = ((days - _EXCEL_ZERO_DAYS) * _DAY_MS).round()
-    sound = (millis * 1000).is_between(_EARLIEST_US, _LATEST_US)
-    local = millis.set(~sound.fill_null(value=False), None).cast(pl.Int64).cast(pl.Datetime("ms"))
+    local = local_of(days, _EARLIEST_US, _LATEST_US)
     return _from_datetimes(path, local, timezone, said), said
-
-
-def coarse_days(path: str, days: pl.Series) -> list[Remark]:
-    """Tell how coarse times are that are written as days, where that can be seen: in texts of few decimals."""
-    if days.dtype != pl.String:
-        return []
-    decimals = days.str.extract(r"[.,](\d+)\s*$").str.len_bytes().max()
-    if decimals is None or decimals >= _FINE_DECIMALS:  # type: ignore[operator]
-        return []
-    return [Remark("coarse-days", path, words=(f"{86_400 / 10**decimals:.2g}",))]  # type: ignore[operator]
-
-
-def are_days(numbers: pl.Series) -> bool:
-    """Return whether most numbers can be days of 1990 to 2100 as Excel counts them."""
-    return bool(numbers.is_between(*SPAN_EXCEL).sum() > MAJORITY * max(len(numbers), 1))
-
-
-def _looks_like_days(column: pl.Series) -> bool:
-    """Return whether most texts are days as Excel counts them, looking at all only where the first is one."""
-    place = column.is_not_null().arg_max()
-    first = "" if place is None else column[place] or ""
-    if not re.fullmatch(r"\s*\d{5}([.,]\d+)?\s*", first):
-        return False
-    return are_days(column.str.strip_chars().str.replace(",", ".", literal=True).cast(pl.Float64, strict=False))
 
 
 def _from_unnamed(path: str, column: pl.Series, said: list[Remark]) -> pl.Series:
@@ -108,7 +76,7 @@ def _from_unnamed(path: str, column: pl.Series, said: list[Remark]) -> pl.Series
     middle = sizes.median()
     fits = [kind for kind, unit in PER_UNIT_US.items() if middle is not None and _in_range(float(middle) * unit)]  # type: ignore[arg-type]
     if not fits:
-        raise LogError(_days_not_said(path, column.name) if are_days(sizes) else _unit_not_said(path, column.name))
+        raise LogError(days_not_said(path, column.name) if are_days(sizes) else _unit_not_said(path, column.name))
     said.append(Remark("epoch-unit", path, words=(fits[0].removeprefix("timestamp_"),)))
     return _from_numbers(path, column, fits[0])
 
@@ -123,15 +91,6 @@ def _unit_not_said(path: str, name: str) -> str:
     return (
         f"{path}: column {name!r} holds numbers; rename it to timestamp_s, timestamp_ms, timestamp_us "
         "or timestamp_ns (since 1970 UTC), or name it so in a profile (--profile)"
-    )
-
-
-def _days_not_said(path: str, name: str) -> str:
-    """Return what to say of numbers that are days as Excel counts them, as far as their size tells."""
-    return (
-        f"{path}: column {name!r} holds numbers that look like days as Excel counts them (1.5 is noon of "
-        f'1899-12-31); if they are, say so in a profile (--profile): [columns] timestamp = "{name}", '
-        '[time] format = "excel", [fixed] timezone = "Asia/Seoul"'
     )
 
 
@@ -186,14 +145,18 @@ def _plausible(path: str, micros: pl.Series, kind: str) -> None:
         if _EARLIEST_US <= float(middle) / per * unit <= _LATEST_US  # type: ignore[arg-type]
     ]
     if not fits and SPAN_EXCEL[0] <= float(middle) / per <= SPAN_EXCEL[1]:  # type: ignore[arg-type]
-        raise LogError(_days_not_said(path, micros.name))
+        raise LogError(days_not_said(path, micros.name))
     hint = f"it looks like {fits[0]}" if fits else "check its unit"
     raise LogError(f"{path}: read as {kind} the times lie outside 1980 to 2200; {hint}")
 
 
-def _naive_refused(path: str) -> LogError:
+class NaiveTimeError(LogError):
+    """Times without an offset, of which nobody says the zone."""
+
+
+def _naive_refused(path: str) -> NaiveTimeError:
     """Return the refusal of times without offset."""
-    return LogError(
+    return NaiveTimeError(
         f"{path}: its times have no offset from UTC, so no instant is sure; say their time zone, "
         "for example --timezone Asia/Seoul"
     )
@@ -236,11 +199,22 @@ def _located(path: str, column: pl.Series, timezone: str, said: list[Remark]) ->
 
 
 def _from_texts(path: str, column: pl.Series, timezone: str | None, said: list[Remark]) -> pl.Series:
+    """Return instants from texts; where most have an offset, those without one (cut off, say) are none."""
+    try:
+        return _from_all_texts(path, column, timezone, said)
+    except NaiveTimeError:
+        bare = ~column.str.contains(_OFFSET).fill_null(value=True)
+        if bare.sum() > MAJORITY * len(column):
+            raise
+        return _from_all_texts(path, column.set(bare, None), timezone, said)
+
+
+def _from_all_texts(path: str, column: pl.Series, timezone: str | None, said: list[Remark]) -> pl.Series:
     """Return instants from texts: those of one layout by their bytes, whatever is left one by one."""
     if _are_numbers(column):
         return _from_unnamed(path, column, said)
-    if _looks_like_days(column):
-        raise LogError(_days_not_said(path, column.name))
+    if looks_like_days(column):
+        raise LogError(days_not_said(path, column.name))
     parse = partial(_parsed, path, timezone, said=said)
     layout = layout_of(column)
     clock = read_clock(column, layout, parse) if layout else None

@@ -121,6 +121,11 @@ def test_lines_of_json_in_the_encodings_of_tables(tmp_path, name, encoding):
     assert '"청소0"' in guess_log(str(path), None, "en") or name == "log.json"
 
 
+def test_a_table_in_utf32(tmp_path):
+    (tmp_path / "log.csv").write_bytes(f"{HEADER}\n{ROW.format('차1', 1)}".encode("utf-32"))
+    assert read_log(str(tmp_path / "log.csv"), ReadOptions()).records["vehicle_id"].to_list() == ["차1"]
+
+
 def test_lines_of_json_in_utf16_without_a_mark_need_a_profile(tmp_path):
     path, profile = tmp_path / "log.ndjson", tmp_path / "profile.toml"
     path.write_bytes(OBJECT.format(1, 1).encode("utf-16-le"))
