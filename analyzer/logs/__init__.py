@@ -28,11 +28,11 @@ from analyzer.logs._format import (
 from analyzer.logs._grid import error_m, grid_in, with_grid
 from analyzer.logs._objects import copy_of, is_object, objects_of, version_of
 from analyzer.logs._packed import unpacked_name
-from analyzer.logs._quiet import without_panics
 from analyzer.logs._remarks import Remark, notices_of
 from analyzer.logs._ros_files import is_metadata, one_a_recording, recording_of
 from analyzer.logs._states import States, read_states
 from analyzer.plugins import discover
+from analyzer.quiet import without_panics
 
 __all__ = [
     "PART_BYTES",

@@ -17,10 +17,10 @@ from analyzer.logs._files import sha256_of
 from analyzer.logs._format import NO_REJECTS, POLARS_FAILS, ReadOptions
 from analyzer.logs._plain import clean_text
 from analyzer.logs._profile import Profile, load_profile
-from analyzer.logs._quiet import without_panics
 from analyzer.logs._remarks import Remark
 from analyzer.logs._times import instants
 from analyzer.logs._words import mapped, words_of
+from analyzer.quiet import without_panics
 
 MOST_BYTES = 256_000_000
 MOST_RECORDS = 20_000_000

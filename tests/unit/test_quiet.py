@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.errors import LogError
 from analyzer.logs import ReadOptions, read_log
-from analyzer.logs._quiet import without_panics
+from analyzer.quiet import without_panics
 
 HEADER = "vehicle_id,timestamp,latitude,longitude,speed_kph"
 ROW = "V1,2026-03-17T10:00:0{}+09:00,35.15,126.8,5"
@@ -80,6 +80,16 @@ def test_what_is_no_panic_is_written_all_the_same(capfd):
         os.write(2, b"something else\n")
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "something else\nafter\n"
+
+
+def test_who_ends_the_process_is_heard_while_others_read(tmp_path):
+    script = (
+        "import os\nfrom analyzer.quiet import *\n"
+        "held = without_panics(); held.__enter__(); speak_again(); os.write(2, b'interrupted\\n')\n"
+        "with without_panics(): os.write(2, b'again\\n')\nos._exit(0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr == "interrupted\nagain\n"
 
 
 def test_without_a_standard_error_all_goes_on(tmp_path):

@@ -50,6 +50,14 @@ class _Holder:
             with suppress(OSError):
                 self._pass_on()
 
+    def give_up(self) -> None:
+        """Hold back nothing any more, whoever still wants it."""
+        with self._lock:
+            self._depth += 1  # never to be taken back: nobody begins again
+            if self._real is not None:
+                os.dup2(self._real, _STDERR)
+                self._real = None
+
     def _pass_on(self) -> None:
         """Write on what was held back, and forget it."""
         held = self._held
@@ -64,6 +72,11 @@ class _Holder:
 
 
 _holder = _Holder()
+
+
+def speak_again() -> None:
+    """Let standard error be itself for the rest of this process, which is about to end."""
+    _holder.give_up()
 
 
 @contextmanager
