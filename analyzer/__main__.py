@@ -15,6 +15,7 @@ from analyzer import __version__
 from analyzer.errors import AnalyzerError
 from analyzer.ledger_commands import PLACE, folder, ledger_commands
 from analyzer.option_types import WHEN, ZONE
+from analyzer.quiet import speak_again
 
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 4, 130, 0
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -305,6 +306,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
+        speak_again()
         click.echo("interrupted; nothing was written", err=True)
         os._exit(INTERRUPTED)  # threads that still wait for what will not come any more are not waited for
     except AnalyzerError as error:

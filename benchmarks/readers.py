@@ -271,9 +271,9 @@ def ndjson(folder: Path) -> Case:
 
 
 def json(folder: Path) -> Case:
-    """One array of objects, looked at in Python member by member; pandas has a parser in C."""
+    """One array of objects that are written alike."""
     fixes(POINTS).write_json(folder / "log.json")
-    return _pandas(folder / "log.json", "read_json", 0.5, dtype=False)
+    return _pandas(folder / "log.json", "read_json", dtype=False)
 
 
 def parquet(folder: Path) -> Case:

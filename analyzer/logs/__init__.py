@@ -1,7 +1,8 @@
 """Log formats: one module each, found by scanning."""
 
 import glob
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache
 from itertools import accumulate
@@ -31,6 +32,7 @@ from analyzer.logs._remarks import Remark, notices_of
 from analyzer.logs._ros_files import is_metadata, one_a_recording, recording_of
 from analyzer.logs._states import States, read_states
 from analyzer.plugins import discover
+from analyzer.quiet import without_panics
 
 __all__ = [
     "PART_BYTES",
@@ -158,8 +160,9 @@ def plan_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Pla
         raise LogError(f"{path}: is packed; {form.name} is not read so, unpack it first")
     if form.plan is None:
         return Plan(path, form.name)
-    plan = form.plan(path, options, size)
-    return with_grid(plan, lambda part: form.read(plan, part, options))
+    with _own_words(path, form):
+        plan = form.plan(path, options, size)
+        return with_grid(plan, lambda part: form.read(plan, part, options))
 
 
 def companions(path: str) -> tuple[str, ...]:
@@ -181,7 +184,19 @@ def read_part(plan: Plan, part: Part, options: ReadOptions) -> Log:
             log = read_part(replace(plan, path=copy), part, options)
         own = (replace(r, subject=plan.path) if r.subject == copy else r for r in log.remarks)
         return replace(log, path=plan.path, remarks=tuple(own))
-    return _by_name(plan.format).read(plan, part, options)
+    form = _by_name(plan.format)
+    with _own_words(plan.path, form):
+        return form.read(plan, part, options)
+
+
+@contextmanager
+def _own_words(path: str, form: Format) -> Iterator[None]:
+    """Refuse a file where polars panics, in our words alone."""
+    try:
+        with without_panics() if form.may_panic else nullcontext():
+            yield
+    except pl.exceptions.PanicException as error:
+        raise LogError(f"{path}: cannot be read as {form.name}: it is damaged, or was cut off") from error
 
 
 def read_log(path: str, options: ReadOptions, size: PartSize = PART_SIZE) -> Log:
@@ -244,4 +259,5 @@ def guess_log(path: str, timezone: str | None, lang: str) -> str:
     from analyzer.logs._guess import guess  # noqa: PLC0415 - only a guess needs it
 
     form = _format_of(unpacked_name(path), head_of(path))
-    return guess(path, form.name, timezone, lang)
+    with _own_words(path, form):
+        return guess(path, form.name, timezone, lang)

@@ -11,13 +11,18 @@ from analyzer.logs._plain import clean_text
 
 
 def read_by_line(
-    path: str, text: str, separator: str, names: list[str]
+    path: str, text: str, separator: str, names: list[str], *, each: bool = False
 ) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
-    """Return the rows of a text without a header, their record numbers, and the lines that do not fit."""
+    """Return the rows of a text without a header, their record numbers, and the lines that do not fit.
+
+    `each`: every line by itself, so that no quote goes on beyond its line.
+    """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    pieces = ([line] for line in lines.split("\n")) if each else (io.StringIO(lines),)
     rows, numbers, bad = [], [], []
     try:
-        for record, row in enumerate(filter(None, csv.reader(io.StringIO(lines), delimiter=separator)), start=1):
+        found = (row for piece in pieces for row in csv.reader(piece, delimiter=separator))
+        for record, row in enumerate(filter(None, found), start=1):
             if len(row) > len(names):
                 bad.append((record, "ragged-line", clean_text(separator.join(row))))
             else:

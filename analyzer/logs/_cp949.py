@@ -11,10 +11,13 @@ from typing import Any, BinaryIO
 import numpy as np
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+Words = np.ndarray[Any, np.dtype[np.uint32]]
 Places = np.ndarray[Any, np.dtype[np.intp]]
 
 BLOCK_BYTES = 1 << 20
 _ASCII, _TWO_BYTES, _THREE_BYTES = 0x80, 0x800, 3
+_SIZE = 3
+"""Where the size of a character is, after its three bytes."""
 
 
 class BrokenTextError(ValueError):
@@ -26,8 +29,8 @@ class BrokenTextError(ValueError):
 
 
 @cache
-def _characters() -> Bytes:
-    """Return for each pair, as a number, the bytes of its character in UTF-8 and how many these are; 0: no pair."""
+def _characters() -> Words:
+    """Return for each pair, as a number, the bytes of its character in UTF-8 and how many these are, as one number."""
     candidates = "".join(map(chr, (*range(_ASCII, 0xD800), *range(0xE000, 0x10000))))
     pairs = np.frombuffer(candidates.encode("cp949", "ignore"), dtype=">u2")
     points = np.frombuffer(pairs.tobytes().decode("cp949").encode("utf-16-le"), dtype="<u2").astype(np.uint32)
@@ -39,20 +42,29 @@ def _characters() -> Bytes:
     table[pairs, 1] = np.where(two, low, middle)
     table[pairs, 2] = np.where(two, 0, low)
     table[pairs, 3] = np.where(two, 2, 3)
-    return table
+    return table.view(np.uint32)[:, 0]
 
 
-def _pairs(data: Bytes) -> tuple[Places, Bytes, Bytes]:
-    """Return where pairs begin, and their characters and sizes in UTF-8; the last may lack its second byte (size 0)."""
-    high = np.flatnonzero(data >= _ASCII)
+def _pairs(data: Bytes) -> tuple[Places, Bytes]:
+    """Return where pairs begin, and for each its character in UTF-8 and that one's size; 0: it is no pair.
+
+    The last may lack its second byte.
+    """
+    starts = _starts(np.flatnonzero(data >= _ASCII))
+    if starts[-1] == len(data) - 1:
+        data = np.append(data, np.uint8(0))
+    pairs = data[starts].astype(np.uint16) << 8 | data[starts + 1]
+    return starts, _characters()[pairs].view(np.uint8).reshape(-1, 4)
+
+
+def _starts(high: Places) -> Places:
+    """Return where pairs begin, by where bytes are that are not ASCII."""
+    firsts, seconds = high[::2], high[1::2]
+    if len(firsts) == len(seconds) and (firsts + 1 == seconds).all():
+        return firsts  # as Hangul is written, but for rare syllables
     number = np.arange(len(high))
     begins = np.diff(high, prepend=-2) != 1
-    starts = high[(number - np.maximum.accumulate(np.where(begins, number, 0))) % 2 == 0]
-    seconds = data[np.minimum(starts + 1, len(data) - 1)]
-    if len(starts) and starts[-1] == len(data) - 1:
-        seconds[-1] = 0
-    said = _characters()[data[starts].astype(np.uint16) << 8 | seconds]
-    return starts, said[:, :3], said[:, 3]
+    return high[(number - np.maximum.accumulate(np.where(begins, number, 0))) % 2 == 0]
 
 
 def broken_at(file: BinaryIO) -> int | None:
@@ -62,7 +74,8 @@ def broken_at(file: BinaryIO) -> int | None:
         data = rest + block
         rest = b""
         if not data.isascii():
-            starts, _, sizes = _pairs(np.frombuffer(data, dtype=np.uint8))
+            starts, said = _pairs(np.frombuffer(data, dtype=np.uint8))
+            sizes = said[:, _SIZE]
             if starts[-1] == len(data) - 1:
                 rest, starts, sizes = data[-1:], starts[:-1], sizes[:-1]
             if not sizes.all():
@@ -76,7 +89,8 @@ def to_utf8(data: bytes) -> bytes:
     if data.isascii():
         return data
     old = np.frombuffer(data, dtype=np.uint8)
-    starts, said, sizes = _pairs(old)
+    starts, said = _pairs(old)
+    sizes = said[:, _SIZE]
     if not sizes.all():
         raise BrokenTextError(int(starts[sizes.argmin()]))
     longer = sizes == _THREE_BYTES

@@ -12,7 +12,6 @@ import polars as pl
 from analyzer.errors import LogError
 from analyzer.logs._by_line import read_by_line
 from analyzer.logs._columns import ON_REQUEST, TIMES, columns_of
-from analyzer.logs._cp949 import broken_at
 from analyzer.logs._files import is_url
 from analyzer.logs._format import POLARS_FAILS, Log, Part, PartSize, Plan, ReadOptions, refuse_unreadable
 from analyzer.logs._heading import (
@@ -20,21 +19,20 @@ from analyzer.logs._heading import (
     MOST_COLUMNS,
     Heading,
     as_utf8,
+    confirmed_encoding,
     heading_of,
     open_text,
+    said_encoding,
     stated_encoding,
 )
-from analyzer.logs._packed import open_whole
 from analyzer.logs._plain import NUMBERS, Sheet, log_of
 from analyzer.logs._profile import Profile, fitting, load_profile
-from analyzer.logs._ranges import Survey, parts_between, place_of, survey
+from analyzer.logs._ranges import parts_between, survey
 from analyzer.logs._remarks import Remark, built_in
 
 _QUOTE = b'"'
 _BLANK_LINES = re.compile(rb"\n(?:\r?\n)+")
 _SAMPLE_BYTES = 1 << 12
-PLAINLY_UTF8_BYTES = 16
-"""So many bytes of characters of UTF-8 no text in cp949 holds before one that is not UTF-8."""
 Types = Mapping[str, Any]
 
 
@@ -47,7 +45,9 @@ def plan_delimited(path: str, options: ReadOptions, size: PartSize, name: str, s
     start = heading_of(path, encoding or "iso8859-1", profile, separator).start
     if encoding is None or encoding in DIVISIBLE:
         found = survey(path, start, size.text_bytes, _QUOTE)
-        encoding = _confirmed(path, encoding, found)
+        if found.is_open:  # whatever comes after that quote is lines all the same
+            found = survey(path, start, size.text_bytes, None)
+        encoding = confirmed_encoding(path, encoding, found)
         parts = parts_between(path, found.edges)
     else:
         parts = (Part(start),)
@@ -56,28 +56,6 @@ def plan_delimited(path: str, options: ReadOptions, size: PartSize, name: str, s
     if parts[-1].stop == start:
         refuse_unreadable(path, 0, None)
     return Plan(path, name, parts, encoding)
-
-
-def _confirmed(path: str, stated: str | None, found: Survey) -> str:
-    """Return the encoding of a text: the stated one, UTF-8, or cp949 (Korean Windows)."""
-    if stated not in {None, "utf-8", "cp949"}:
-        return str(stated)
-    if stated != "cp949":
-        if found.broken_at is None:
-            return "utf-8"
-        if stated or found.continued >= PLAINLY_UTF8_BYTES:
-            here = place_of(path, found.broken_at)
-            raise LogError(
-                f"{path}: is UTF-8 text that is damaged at {here}; repair that line, or save it anew as UTF-8"
-            )
-    with open_whole(path) as file:
-        at = broken_at(file)
-    if at is None:
-        return "cp949"
-    here = place_of(path, at)
-    if stated:
-        raise LogError(f"{path}: cannot be read as cp949 ({here}); save it as UTF-8")
-    raise LogError(f"{path}: is neither UTF-8 nor cp949 text ({here} is neither); save it as UTF-8")
 
 
 def read_delimited(plan: Plan, part: Part, options: ReadOptions, separator: str) -> Log:
@@ -132,22 +110,40 @@ class _Text:
     def sheet(self, profile: Profile) -> Sheet:
         """Return the table of the part."""
         columns = columns_of(self.plan.path, self.heading.names, profile)
-        remarks = (*self._remarks(), *built_in(self.plan.path, profile.name))
+        remarks = (*said_encoding(self.plan.path, self.plan.encoding), *built_in(self.plan.path, profile.name))
         make = partial(Sheet, self.plan.path, self.plan.format, remarks=remarks)
         try:
             frame, typed = self._frame(columns, decimal_comma=profile.read.get("decimal") == ",")
         except POLARS_FAILS:
-            frame, record, rejects = read_by_line(
-                self.plan.path, self.data.decode(), self.heading.separator, self.heading.names
-            )
-            return make(frame, record=record, rejects=rejects)
-        return make(frame, raw=self._raw(list(frame.columns)) if typed else None)
+            frame, record, rejects = self._by_line()
+            swallowed = self._swallowed(frame.height + rejects.height)
+            if not swallowed:
+                return make(frame, record=record, rejects=rejects)
+        else:
+            swallowed = self._swallowed(frame.height)
+            if not swallowed:
+                return make(frame, raw=self._raw(list(frame.columns)) if typed else None)
+        frame, record, rejects = self._by_line(each=True)
+        said = Remark("open-quote", self.plan.path, swallowed)
+        return make(frame, record=record, rejects=rejects, remarks=(*remarks, said))
 
-    def _remarks(self) -> tuple[Remark, ...]:
-        """Return what to say of an encoding."""
-        if self.plan.encoding == "utf-8":
-            return ()
-        return (Remark("encoding", self.plan.path, words=(self.plan.encoding,)),)
+    def _by_line(self, *, each: bool = False) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
+        """Return the rows, their numbers, and the lines that do not fit, read line by line."""
+        text = self.data.decode()
+        return read_by_line(self.plan.path, text, self.heading.separator, self.heading.names, each=each)
+
+    def _swallowed(self, found: int) -> int:
+        """Return how many lines a quote has swallowed, where fewer rows than lines were found."""
+        return self._lines_in_quotes() if _QUOTE in self.data and found < self.data.count(b"\n") else 0
+
+    def _lines_in_quotes(self) -> int:
+        """Return how many lines begin inside quotes and have as many fields as a record: a quote has swallowed them."""
+        signs = np.frombuffer(self.data, dtype=np.uint8)
+        begins = np.flatnonzero(signs == ord("\n")) + 1
+        inside = begins[np.searchsorted(np.flatnonzero(signs == ord(_QUOTE)), begins) % 2 == 1].tolist()
+        separator, usual = self.heading.separator.encode(), len(self.heading.names) - 1
+        ends = ((begin, self.data.find(b"\n", begin)) for begin in inside)
+        return sum(self.data.count(separator, begin, end if end >= 0 else None) == usual for begin, end in ends)
 
     def _frame(self, columns: Mapping[str, str], *, decimal_comma: bool) -> tuple[pl.DataFrame, bool]:
         """Return the columns that are needed, and whether numbers in them are numbers already."""

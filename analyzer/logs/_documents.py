@@ -5,24 +5,40 @@ from typing import Any
 
 from analyzer.errors import LogError
 from analyzer.logs._arcgis import arcgis_rows
+from analyzer.logs._arrays import UnlikeError, array_in
+from analyzer.logs._files import is_url
 from analyzer.logs._format import Log, Part, Plan, ReadOptions
 from analyzer.logs._geojson import GEOMETRIES, geojson_rows
 from analyzer.logs._json import Rows, flat, load_document, printable
 from analyzer.logs._mds import mds_body, mds_rows
 from analyzer.logs._mf_json import is_moving, mf_rows
-from analyzer.logs._rows import log_of_rows
+from analyzer.logs._rows import log_of_array, log_of_rows
 
 _WORDS = 160
 
 
 def read_document(plan: Plan, _part: Part, options: ReadOptions) -> Log:
     """Return the log of a JSON document of any of the kinds that are known."""
+    if (log := _log_of_array(plan.path, options)) is not None:
+        return log
     document = load_document(plan.path)
     try:
         name, rows = _rows_of(plan.path, document.value)
         return log_of_rows(document, name, rows, options)
     except RecursionError as error:  # loading goes a little deeper than writing the same out
         raise LogError(f"{plan.path}: its JSON is nested too deep; that is no log") from error
+
+
+def _log_of_array(path: str, options: ReadOptions) -> Log | None:
+    """Return the log of an array of records that are written alike, null where the document must be loaded."""
+    if is_url(path):
+        return None
+    try:
+        array = array_in(path)
+        name, rows = _rows_of(path, array.document)
+        return log_of_array(array, name, options) if name == "json" and len(rows.rows) == 1 else None
+    except (UnlikeError, LogError, OSError):  # the document says what is wrong
+        return None
 
 
 def _rows_of(path: str, value: Any) -> tuple[str, Rows]:

@@ -108,7 +108,8 @@ class Format:
     `read` gives one part of a planned log. `plan` divides a log without decoding it;
     without one, a log is one part. The content of a `decisive` one proves it, whatever
     its suffix. `unpacks` says that it reads gzip and Zstandard itself. `is_vague`:
-    its first bytes may well be those of another format, which then comes first.
+    its first bytes may well be those of another format, which then comes first. `may_panic`:
+    polars reads it, which writes on standard error where it panics.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Format:
     decisive: bool = False
     unpacks: bool = False
     is_vague: bool = False
+    may_panic: bool = False
 
 
 def bounds(start: int, stop: int, most: int) -> list[int]:

@@ -11,6 +11,7 @@ import polars as pl
 from analyzer.errors import LogError
 from analyzer.language import Both, both
 from analyzer.logs._columns import SPEED_TO_KPH, shortened
+from analyzer.logs._excel import EXCEL
 from analyzer.logs._files import is_url
 from analyzer.logs._format import Log, ReadOptions
 from analyzer.logs._guess_columns import Meaning, meaning_of
@@ -117,6 +118,8 @@ def _clock(meaning: Meaning, timezone: str | None) -> Iterator[Both]:
     """Say what the times are."""
     if not any(name.startswith("timestamp") for name in meaning.columns):
         yield both("times: none that is recognised; name their column, and [time] format")
+    if meaning.layouts == (EXCEL,):
+        yield both("times: numbers that look like days as Excel counts them; check that they are")
     if len(meaning.layouts) > 1:
         yield both("times: {formats} all fit; say which is right", formats=", ".join(map(_quoted, meaning.layouts)))
     if meaning.naive and timezone is None:

@@ -9,6 +9,7 @@ import polars as pl
 
 from analyzer.coordinates import korean_crs_of
 from analyzer.logs._columns import ALIASES, BARE_SPEEDS, SPEED_TO_KPH, TIMES, simple
+from analyzer.logs._excel import EXCEL, are_days
 from analyzer.logs._numbers import MAJORITY, numbers, with_point
 from analyzer.logs._times import PER_UNIT_US, SPAN_US
 from analyzer.logs._words import MODE_WORDS
@@ -164,7 +165,16 @@ def _times(meaning: Meaning, frame: pl.DataFrame, values: dict[str, pl.Series]) 
         for kind, naive, layouts in _ways_of_time(frame[column], values[column]):
             found = _with(meaning, by, **{kind: column})
             return replace(found, naive=naive, layouts=layouts)
+    for column in [*named, *(n for n in frame.columns if n not in taken and n not in named)]:
+        if are_days(values[column]) and (column in named or _have_fractions(values[column])):
+            found = _with(meaning, "name" if column in named else "content", timestamp=column)
+            return replace(found, naive=True, layouts=(EXCEL,))
     return meaning
+
+
+def _have_fractions(values: pl.Series) -> bool:
+    """Return whether most numbers are no whole ones."""
+    return _most((values.drop_nulls() % 1) != 0)
 
 
 def _ways_of_time(texts: pl.Series, numbers_: pl.Series) -> Iterator[tuple[str, bool, tuple[str, ...]]]:

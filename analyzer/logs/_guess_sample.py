@@ -36,15 +36,7 @@ class Sample:
 
 def sample_text(path: str) -> Sample:
     """Return the sample of a delimited text; LogError where it is no table."""
-    stated = stated_encoding(path, Profile())
-    with open_bytes(path) as file:
-        data = file.read(SAMPLE_BYTES)
-    complete = len(data) < SAMPLE_BYTES
-    encoding = stated or _encoding_of(path, data)
-    if not complete:
-        end = "\n".encode("utf-16-le" if encoding == "utf-16" else "ascii")
-        data = data[: data.rfind(end) + len(end)] if encoding != "utf-16" else data[: len(data) // 2 * 2]
-    text = as_utf8(path, data, encoding).decode("utf-8-sig")
+    text, encoding, complete = _beginning(path)
     delimiter = _delimiter_of(text)
     rows = _rows(path, text, delimiter)
     if not complete and len(rows) > 1:
@@ -54,6 +46,18 @@ def sample_text(path: str) -> Sample:
     header = not any(_NUMBER.fullmatch(cell) or _TIME.fullmatch(cell) for cell in rows[0])
     names = _unique(rows[0]) if header else [f"column_{n}" for n in range(len(rows[0]))]
     return Sample(_frame(names, rows[header : SAMPLE_ROWS + header]), header, encoding, delimiter, complete)
+
+
+def _beginning(path: str) -> tuple[str, str, bool]:
+    """Return the beginning of a text, its encoding, and whether it is all of it."""
+    stated = stated_encoding(path, Profile())
+    with open_bytes(path) as file:
+        data = file.read(SAMPLE_BYTES)
+    complete = len(data) < SAMPLE_BYTES
+    encoding = stated or _encoding_of(path, data)
+    if not complete:
+        data = data[: data.rfind(b"\n") + 1] if encoding != "utf-16" else data[: len(data) // 2 * 2]
+    return as_utf8(path, data, encoding).decode("utf-8-sig"), encoding, complete
 
 
 def _rows(path: str, text: str, delimiter: str) -> list[list[str]]:
@@ -111,10 +115,8 @@ def sample_typed(path: str, name: str) -> Sample:
         return Sample(xlsx.widest(path).head(SAMPLE_ROWS))
     try:
         if name == "ndjson":
-            with open_bytes(path) as file:
-                data = file.read(SAMPLE_BYTES)
-            complete = len(data) < SAMPLE_BYTES
-            frame = pl.read_ndjson(data if complete else data[: data.rfind(b"\n") + 1])
+            text, _, complete = _beginning(path)
+            frame = pl.read_ndjson((text if complete else text[: text.rfind("\n") + 1]).encode())
         else:
             lazy = pl.scan_parquet(path, glob=False) if name == "parquet" else pl.scan_ipc(path, glob=False)
             frame = lazy.head(SAMPLE_ROWS).collect()

@@ -9,19 +9,24 @@ from typing import BinaryIO
 import polars as pl
 
 from analyzer.errors import LogError
-from analyzer.logs._cp949 import BrokenTextError, to_utf8
+from analyzer.logs._cp949 import BrokenTextError, broken_at, to_utf8
 from analyzer.logs._files import HEAD_BYTES
 from analyzer.logs._format import POLARS_FAILS
 from analyzer.logs._packed import open_bytes, open_whole
 from analyzer.logs._profile import Profile
+from analyzer.logs._ranges import Survey, place_of
+from analyzer.logs._remarks import Remark
 
 _BINARY = bytes({*range(9), *range(14, 27), *range(28, 32)})
 SEPARATORS = ",;\t|"
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BLANK = codecs.BOM_UTF8 + b"\r\n"
 PIECE_BYTES = 1 << 22
 MOST_COLUMNS = 5_000
 """A table with more is no log: every column costs memory and time, whatever is in it."""
+PLAINLY_UTF8_BYTES = 16
+"""So many bytes of characters of UTF-8 no text in cp949 holds before one that is not UTF-8."""
 DIVISIBLE = ("utf-8", "ascii", "cp949", "euc_kr", "iso8859-1", "iso8859-15", "cp1252")
 """Encodings in which the bytes of a line end and a quote are nothing else."""
 
@@ -42,7 +47,7 @@ class Heading:
 
 def is_text(head: bytes) -> bool:
     """Return whether the first bytes of a file can be text."""
-    return head.startswith(_UTF16) or not any(byte in _BINARY for byte in head)
+    return head.startswith((*UTF16, *UTF32)) or not any(byte in _BINARY for byte in head)
 
 
 def stated_encoding(path: str, profile: Profile) -> str | None:
@@ -54,7 +59,36 @@ def stated_encoding(path: str, profile: Profile) -> str | None:
         head = file.read(HEAD_BYTES)
     if not is_text(head):
         raise LogError(f"{path}: this is binary data, not a text table; was it renamed?")
-    return "utf-16" if head.startswith(_UTF16) else None
+    if head.startswith(UTF32):
+        return "utf-32"
+    return "utf-16" if head.startswith(UTF16) else None
+
+
+def said_encoding(path: str, encoding: str) -> tuple[Remark, ...]:
+    """Return what to say of an encoding."""
+    return () if encoding == "utf-8" else (Remark("encoding", path, words=(encoding,)),)
+
+
+def confirmed_encoding(path: str, stated: str | None, found: Survey) -> str:
+    """Return the encoding of a text: the stated one, UTF-8, or cp949 (Korean Windows)."""
+    if stated not in {None, "utf-8", "cp949"}:
+        return str(stated)
+    if stated != "cp949":
+        if found.broken_at is None:
+            return "utf-8"
+        if stated or found.continued >= PLAINLY_UTF8_BYTES:
+            here = place_of(path, found.broken_at)
+            raise LogError(
+                f"{path}: is UTF-8 text that is damaged at {here}; repair that line, or save it anew as UTF-8"
+            )
+    with open_whole(path) as file:
+        at = broken_at(file)
+    if at is None:
+        return "cp949"
+    here = place_of(path, at)
+    if stated:
+        raise LogError(f"{path}: cannot be read as cp949 ({here}); save it as UTF-8")
+    raise LogError(f"{path}: is neither UTF-8 nor cp949 text ({here} is neither); save it as UTF-8")
 
 
 def _normal(path: str, encoding: str) -> str:

@@ -11,10 +11,13 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._files import is_url
+from analyzer.logs._packed import open_bytes, size_of
 from analyzer.logs._plain import clean_text
 from analyzer.logs._remarks import Remark, first_words
 
 MOST_BYTES = 1 << 30
+MOST_PACKED_BYTES, MOST_PACKED_TIMES = 1 << 24, 4
+"""A document that is packed grows twice: unpacked, and as objects."""
 FREE_BYTES = 1 << 26
 MOST_TIMES = 16
 MOST_NAMES = 10_000
@@ -89,9 +92,9 @@ def load_document(path: str) -> Document:
     """Return the JSON document of a file; LogError where it is none or would not fit."""
     if is_url(path):
         raise LogError(f"{path}: JSON is read from files only; download it first")
-    if Path(path).stat().st_size > MOST_BYTES:
-        raise LogError(f"{path}: a JSON document this large is not read at once; write it as NDJSON or split it")
-    text, remarks = _text(path, Path(path).read_bytes())
+    data = _whole(path)
+    text, remarks = _text(path, data)
+    del data
     _bounded(path, text)
     members = _Members()
     try:
@@ -103,6 +106,21 @@ def load_document(path: str) -> Document:
     if members.twice:
         remarks = (*remarks, Remark("said-twice", path, members.twice, tuple(sorted(members.names))))
     return Document(path, value, remarks)
+
+
+def _whole(path: str) -> bytes:
+    """Return what a file holds; LogError where that is too much to be read at once."""
+    size = Path(path).stat().st_size
+    if size > MOST_BYTES:
+        raise LogError(f"{path}: a JSON document this large is not read at once; write it as NDJSON or split it")
+    if size_of(path) is not None:
+        return Path(path).read_bytes()
+    most = min(max(MOST_PACKED_BYTES, MOST_PACKED_TIMES * size), MOST_BYTES)
+    with open_bytes(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise LogError(f"{path}: a JSON document that unpacks to this much is not read at once; unpack it first")
+    return data
 
 
 def _text(path: str, data: bytes) -> tuple[str, tuple[Remark, ...]]:
@@ -167,8 +185,8 @@ def column_of(values: list[Any]) -> pl.Series:
     if kinds == {int}:
         try:
             return pl.Series(values, dtype=pl.Int64)
-        except OverflowError:
-            kinds = {str}
+        except (OverflowError, TypeError):  # from 2**64 on; from 2**63 on
+            return pl.Series([_word(value) for value in values], dtype=pl.String)
     if kinds == {float}:
         return pl.Series(values, dtype=pl.Float64)
     if kinds == {str} and "".join(filter(None, values)).isascii():

@@ -10,6 +10,7 @@ import polars as pl
 
 from analyzer.logs._clocks import compared
 from analyzer.logs._columns import SPEED_TO_KPH, TIMES, columns_of, doubled, shortened
+from analyzer.logs._excel import EXCEL, coarse_days
 from analyzer.logs._format import NO_REJECTS, POLARS_FAILS, Log, ReadOptions
 from analyzer.logs._numbers import numbers, with_point
 from analyzer.logs._places import placed
@@ -17,7 +18,7 @@ from analyzer.logs._positions import NO_FIX, reasons_of, refuse_other_coordinate
 from analyzer.logs._profile import Profile
 from analyzer.logs._remarks import Remark
 from analyzer.logs._speeds import from_texts
-from analyzer.logs._times import in_format, instants
+from analyzer.logs._times import from_days, in_format, instants
 from analyzer.logs._words import mapped, no_fix, one_of_ours, whole_names, words_of
 from analyzer.records import record
 
@@ -91,6 +92,10 @@ def instants_of(
     kind = next(t for t in TIMES if t in columns)
     column = frame[columns[kind]]
     timezone = profile.fixed.get("timezone") or options.timezone
+    if profile.time.get("format") == EXCEL:
+        days = [_number(frame[columns[name]], profile) for name in ("date", kind) if name in columns]
+        instants_, remarks = from_days(path, sum(days[1:], days[0]), timezone)
+        return instants_, [*remarks, *coarse_days(path, column)]
     if "date" in columns:
         day = frame[columns["date"]].cast(pl.String).str.strip_chars()
         column = (day + " " + column.cast(pl.String).str.strip_chars()).alias(column.name)

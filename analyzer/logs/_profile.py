@@ -19,7 +19,7 @@ vehicle_type = "sweeper"
 timezone = "Asia/Seoul"   # of times without an offset
 
 [time]
-format = "%d.%m.%Y %H:%M:%S"        # as strptime
+format = "%d.%m.%Y %H:%M:%S"        # as strptime; "excel": days since 1899-12-30, as 45123.5
 
 [position]
 crs = "EPSG:5186"         # longitude is then the easting, latitude the northing; or "KATEC"
@@ -240,8 +240,8 @@ def _are_names(names: Any) -> bool:
 def _sound_rest(path: Path, document: Mapping[str, Any]) -> None:
     """Refuse formats of time, systems of coordinates and matches that mean nothing."""
     layout = document.get("time", {}).get("format", "%Y")
-    known = "%" in layout and "%" not in _DIRECTIVES.sub("", layout)
-    _must(path, known, "[time] format", "must be made of %Y %m %d %H %M %S %f %z and the like")
+    known = layout == "excel" or ("%" in layout and "%" not in _DIRECTIVES.sub("", layout))
+    _must(path, known, "[time] format", "must be made of %Y %m %d %H %M %S %f %z and the like, or be excel")
     position = document.get("position", {})
     crs = position.get("crs", "KATEC")
     named = isinstance(crs, str) and (crs == "KATEC" or re.fullmatch(r"EPSG:\d{4,6}", crs) is not None)

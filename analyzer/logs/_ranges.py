@@ -17,12 +17,13 @@ class Survey:
     """What one pass over a text found: where its parts end, and the first byte that is not UTF-8 (null: all is).
 
     `continued` counts, before that, the bytes that continue a character: cp949 hardly ever has any
-    that could.
+    that could. `is_open` says that a quote is opened before the last line and never closed.
     """
 
     edges: tuple[int, ...]
     broken_at: int | None
     continued: int
+    is_open: bool = False
 
 
 @dataclass
@@ -33,6 +34,8 @@ class _Surveyor:
     quote: bytes | None
     at: int = 0
     in_quotes: bool = False
+    last_quote: int = -1
+    last_line: int = 0
     broken_at: int | None = None
     continued: int = 0
     cuts: list[int] = field(default_factory=list)
@@ -43,6 +46,10 @@ class _Surveyor:
         if self.broken_at is None:
             self._decode(block)
         quote = self.quote if self.quote and self.quote in block else None
+        if quote:
+            self.last_quote = self.at + block.rfind(quote)
+        if (end := block.rstrip(b"\r\n").rfind(b"\n")) >= 0:
+            self.last_line = self.at + end
         self._turn(block, quote, self._cut(block, quote), len(block))
         self.at += len(block)
 
@@ -107,7 +114,8 @@ def survey(path: str, start: int, most_bytes: int, quote: bytes | None) -> Surve
     broken_at = size - pending if pending and surveyor.broken_at is None else surveyor.broken_at
     # Of a packed file the size is known only now: its last part must not be a small one.
     cuts = [cut for cut in surveyor.cuts if cut < size - (most_bytes // 2 if known is None else 0)]
-    return Survey((start, *cuts, size), broken_at, surveyor.continued)
+    is_open = surveyor.in_quotes and surveyor.last_quote < surveyor.last_line
+    return Survey((start, *cuts, size), broken_at, surveyor.continued, is_open)
 
 
 def parts_between(path: str, edges: tuple[int, ...]) -> tuple[Part, ...]:

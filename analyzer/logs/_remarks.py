@@ -82,6 +82,13 @@ _SENTENCES: dict[str, tuple[str, str | None]] = {
         marked("breaks off; {n} record before that was read."),
         "breaks off; {n} records before that were read.",
     ),
+    "coarse-days": (
+        marked(
+            "its times are days with few decimals, in steps of {words} s: speeds from positions are as coarse, and "
+            "records may fall on one time."
+        ),
+        None,
+    ),
     "encoding": (
         marked("is not UTF-8; it was read as {words}."),
         None,
@@ -137,6 +144,10 @@ _SENTENCES: dict[str, tuple[str, str | None]] = {
     "obfuscated": (
         marked("every byte is obfuscated (XOR) by the same value; it was read off the decimal points in the file."),
         None,
+    ),
+    "open-quote": (
+        marked("a quote that is opened and not closed had swallowed {n} line; there, each line was read by itself."),
+        "quotes that are opened and not closed had swallowed {n} lines; there, each line was read by itself.",
     ),
     "other-columns": (
         marked(

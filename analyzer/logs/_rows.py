@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from analyzer.errors import LogError
+from analyzer.logs._arrays import Array
 from analyzer.logs._columns import columns_of
 from analyzer.logs._format import NO_REJECTS, Log, ReadOptions, refuse_unreadable
 from analyzer.logs._json import Document, Rows, column_of, names_of
@@ -41,6 +42,15 @@ def log_of_rows(document: Document, name: str, rows: Rows, options: ReadOptions)
     )
     log = log_of(sheet, options, profile)
     return replace(log, record_count=log.record_count + rows.others, other_records=rows.others)
+
+
+def log_of_array(array: Array, name: str, options: ReadOptions) -> Log:
+    """Return the log of an array of records that are written alike; UnlikeError where they are not."""
+    profile = load_profile(options.profile)
+    wanted = _columns(array.path, array.names, profile)
+    frame = array.frame(list(dict.fromkeys(wanted.values())))
+    profile, said = _epochs(array.path, wanted, frame.to_dict(), profile)
+    return log_of(Sheet(array.path, name, frame, remarks=said), options, profile)
 
 
 def _first(rows: Rows) -> tuple[int, str] | None:

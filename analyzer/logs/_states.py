@@ -19,6 +19,7 @@ from analyzer.logs._profile import Profile, load_profile
 from analyzer.logs._remarks import Remark
 from analyzer.logs._times import instants
 from analyzer.logs._words import mapped, words_of
+from analyzer.quiet import without_panics
 from analyzer.records import record
 
 MOST_BYTES = 256_000_000
@@ -46,7 +47,8 @@ class States:
 def read_states(path: Path, options: ReadOptions) -> States:
     """Return the states of a file; LogError says why it cannot be joined."""
     profile = load_profile(options.profile)
-    frame = _frame(path)
+    with without_panics():
+        frame = _frame(path)
     columns = named_columns(str(path), frame.columns, Profile())
     _complete(path, frame, columns)
     kind = next(name for name in TIMES if name in columns)

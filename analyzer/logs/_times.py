@@ -7,6 +7,7 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs._clock import layout_of, read_clock
+from analyzer.logs._excel import SPAN_EXCEL, are_days, days_not_said, local_of, looks_like_days
 from analyzer.logs._numbers import MAJORITY, within
 from analyzer.logs._remarks import Remark
 from analyzer.windows import resolve_local
@@ -24,6 +25,7 @@ _PARTS = (
     r"^(\d{4})[-/.] ?(\d{1,2})[-/.] ?(\d{1,2})\.?[T ]+(?:(오전|오후|AM|PM) ?)?"
     r"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)? ?(AM|PM)?\s*(Z|z|[+-]\d\d(?::?\d\d)?)?$"
 )
+_OFFSET = r"(?:Z|z|:\d\d(?:[.,]\d+)? ?(?:AM|PM)?\s*[+-]\d\d(?::?\d\d)?)\s*$"
 _NOON = {"오전": 0, "AM": 0, "오후": 12, "PM": 12}
 """Word of the half of a day -> hours added to 12-hour clocks, on which 12 is 0."""
 
@@ -58,13 +60,23 @@ def in_format(path: str, column: pl.Series, layout: str, timezone: str | None) -
     return _from_datetimes(path, found, timezone, said), said
 
 
+def from_days(path: str, days: pl.Series, timezone: str | None) -> tuple[pl.Series, list[Remark]]:
+    """Return the instants of local times that are days as Excel counts them, and remarks; null where there is none.
+
+    LogError without a time zone.
+    """
+    said: list[Remark] = []
+    local = local_of(days, _EARLIEST_US, _LATEST_US)
+    return _from_datetimes(path, local, timezone, said), said
+
+
 def _from_unnamed(path: str, column: pl.Series, said: list[Remark]) -> pl.Series:
     """Return instants from numbers of which no name says the unit: their size does, and nothing else can be meant."""
     sizes = column.cast(pl.Float64, strict=False).drop_nulls().drop_nans()
     middle = sizes.median()
     fits = [kind for kind, unit in PER_UNIT_US.items() if middle is not None and _in_range(float(middle) * unit)]  # type: ignore[arg-type]
     if not fits:
-        raise LogError(_unit_not_said(path, column.name))
+        raise LogError(days_not_said(path, column.name) if are_days(sizes) else _unit_not_said(path, column.name))
     said.append(Remark("epoch-unit", path, words=(fits[0].removeprefix("timestamp_"),)))
     return _from_numbers(path, column, fits[0])
 
@@ -132,13 +144,19 @@ def _plausible(path: str, micros: pl.Series, kind: str) -> None:
         for other, unit in PER_UNIT_US.items()
         if _EARLIEST_US <= float(middle) / per * unit <= _LATEST_US  # type: ignore[arg-type]
     ]
+    if not fits and SPAN_EXCEL[0] <= float(middle) / per <= SPAN_EXCEL[1]:  # type: ignore[arg-type]
+        raise LogError(days_not_said(path, micros.name))
     hint = f"it looks like {fits[0]}" if fits else "check its unit"
     raise LogError(f"{path}: read as {kind} the times lie outside 1980 to 2200; {hint}")
 
 
-def _naive_refused(path: str) -> LogError:
+class NaiveTimeError(LogError):
+    """Times without an offset, of which nobody says the zone."""
+
+
+def _naive_refused(path: str) -> NaiveTimeError:
     """Return the refusal of times without offset."""
-    return LogError(
+    return NaiveTimeError(
         f"{path}: its times have no offset from UTC, so no instant is sure; say their time zone, "
         "for example --timezone Asia/Seoul"
     )
@@ -181,9 +199,22 @@ def _located(path: str, column: pl.Series, timezone: str, said: list[Remark]) ->
 
 
 def _from_texts(path: str, column: pl.Series, timezone: str | None, said: list[Remark]) -> pl.Series:
+    """Return instants from texts; where most have an offset, those without one (cut off, say) are none."""
+    try:
+        return _from_all_texts(path, column, timezone, said)
+    except NaiveTimeError:
+        bare = ~column.str.contains(_OFFSET).fill_null(value=True)
+        if bare.sum() > MAJORITY * len(column):
+            raise
+        return _from_all_texts(path, column.set(bare, None), timezone, said)
+
+
+def _from_all_texts(path: str, column: pl.Series, timezone: str | None, said: list[Remark]) -> pl.Series:
     """Return instants from texts: those of one layout by their bytes, whatever is left one by one."""
     if _are_numbers(column):
         return _from_unnamed(path, column, said)
+    if looks_like_days(column):
+        raise LogError(days_not_said(path, column.name))
     parse = partial(_parsed, path, timezone, said=said)
     layout = layout_of(column)
     clock = read_clock(column, layout, parse) if layout else None

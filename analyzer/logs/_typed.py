@@ -50,4 +50,6 @@ def read_typed(plan: Plan, part: Part, options: ReadOptions, scan: Scan) -> Log:
 
 def _unreadable(path: str, name: str, error: BaseException) -> LogError:
     """Return the refusal of a table that polars cannot read."""
-    return LogError(f"{path}: cannot be read as {name} ({str(error).splitlines()[0]}); was it cut off?")
+    panicked = isinstance(error, pl.exceptions.PanicException)
+    reason = "its bytes make no sense" if panicked else str(error).splitlines()[0]
+    return LogError(f"{path}: cannot be read as {name} ({reason}); was it cut off?")

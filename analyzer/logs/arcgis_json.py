@@ -19,4 +19,4 @@ def _recognises(head: bytes) -> bool:
     return says(head, "spatialReference|attributes|geometryType|objectIdFieldName")
 
 
-FORMAT = Format("arcgis-json", (".json",), _recognises, read_document)
+FORMAT = Format("arcgis-json", (".json",), _recognises, read_document, unpacks=True)

@@ -3,7 +3,8 @@
 Encoding is UTF-8 (with or without a byte order mark), UTF-16 with a mark, or cp949, as
 Korean Windows writes it: then a notice says so. Record numbers count the records below
 the header from 1; a blank line is none. A line with more fields than the header is a
-reject (`ragged-line`); a missing field is null.
+reject (`ragged-line`); a missing field is null. A quote that is never closed ends with its
+line, which a notice says.
 
 ## Example
 ```
@@ -26,4 +27,4 @@ def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
     return read_delimited(plan, part, options, ",")
 
 
-FORMAT = Format("csv", (".csv", ".txt", ".psv"), is_text, _read, _plan, unpacks=True, is_vague=True)
+FORMAT = Format("csv", (".csv", ".txt", ".psv"), is_text, _read, _plan, unpacks=True, is_vague=True, may_panic=True)

@@ -32,4 +32,4 @@ def _recognises(head: bytes) -> bool:
     return says(head, "FeatureCollection|Feature") and not says(head, "temporalGeometry")
 
 
-FORMAT = Format("geojson", (".geojson", ".json"), _recognises, read_document)
+FORMAT = Format("geojson", (".geojson", ".json"), _recognises, read_document, unpacks=True)

@@ -26,4 +26,4 @@ def _recognises(head: bytes) -> bool:
     return says(head, "telemetry|trips") and says(head, "location|start_location|device_id")
 
 
-FORMAT = Format("mds", (".json",), _recognises, read_document)
+FORMAT = Format("mds", (".json",), _recognises, read_document, unpacks=True)

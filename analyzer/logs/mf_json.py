@@ -31,4 +31,4 @@ def _recognises(head: bytes) -> bool:
     return says(head, "temporalGeometry|MovingPoint|temporalProperties")
 
 
-FORMAT = Format("mf-json", (".mfjson", ".json"), _recognises, read_document)
+FORMAT = Format("mf-json", (".mfjson", ".json"), _recognises, read_document, unpacks=True)

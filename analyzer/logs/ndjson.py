@@ -1,7 +1,7 @@
 """NDJSON: one JSON object a line, with the columns of a plain log as members.
 
 Members may be missing; a line that is no JSON object is a reject (`bad-json`). Record
-numbers count lines that are not empty from 1.
+numbers count lines that are not empty from 1. Encodings are those of CSV.
 
 ## Example
 ```
@@ -22,11 +22,18 @@ from analyzer.errors import LogError
 from analyzer.logs._columns import columns_of
 from analyzer.logs._files import is_url
 from analyzer.logs._format import NO_REJECTS, POLARS_FAILS, Format, Log, Part, PartSize, Plan, ReadOptions
+from analyzer.logs._heading import (
+    DIVISIBLE,
+    as_utf8,
+    confirmed_encoding,
+    open_text,
+    said_encoding,
+    stated_encoding,
+)
 from analyzer.logs._json import column_of
-from analyzer.logs._packed import open_bytes, open_whole
 from analyzer.logs._plain import Sheet, clean_text, log_of
 from analyzer.logs._profile import Profile, fitting, load_profile
-from analyzer.logs._ranges import parts_between, place_of, survey
+from analyzer.logs._ranges import parts_between, survey
 from analyzer.logs._remarks import built_in
 
 HEAD_BYTES = 1 << 16
@@ -37,20 +44,28 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
     if is_url(path):
         raise LogError(f"{path}: NDJSON is read from files only; download it first")
-    names = list(_members(path))
-    columns_of(path, names, fitting(load_profile(options.profile), names))
-    found = survey(path, 0, size.text_bytes, None)
-    if found.broken_at is not None:
-        raise LogError(f"{path}: is not UTF-8 text from {place_of(path, found.broken_at)} on; save it as UTF-8")
-    return Plan(path, "ndjson", parts_between(path, found.edges))
+    profile = load_profile(options.profile)
+    encoding = stated_encoding(path, profile)
+    if encoding is None or encoding in DIVISIBLE:
+        found = survey(path, 0, size.text_bytes, None)
+        encoding = confirmed_encoding(path, encoding, found)
+        parts = parts_between(path, found.edges)
+    else:
+        parts = (Part(),)
+    names = list(_members(path, encoding))
+    columns_of(path, names, fitting(profile, names))
+    return Plan(path, "ndjson", parts, encoding)
 
 
-def _members(path: str) -> dict[str, Any]:
+def _members(path: str, encoding: str) -> dict[str, Any]:
     """Return the members of the first objects of a file and their values, the first that is not null."""
-    with open_bytes(path) as file:
-        lines = file.read(HEAD_BYTES).removeprefix(_BOM).splitlines()
+    file, encoding = open_text(path, encoding)
+    with file:
+        head = file.read(HEAD_BYTES)
+    if len(head) == HEAD_BYTES:
+        head = head[: head.rfind(b"\n") + 1]
     members: dict[str, Any] = {}
-    for line in lines:
+    for line in as_utf8(path, head, encoding).removeprefix(_BOM).splitlines():
         for name, value in (_object(line) or {}).items():
             if members.get(name) is None:
                 members[name] = value
@@ -60,15 +75,17 @@ def _members(path: str) -> dict[str, Any]:
 
 
 def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
-    members = _members(plan.path)
+    members = _members(plan.path, plan.encoding)
     profile = fitting(load_profile(options.profile), members)
-    with open_whole(plan.path) as file:
+    file, encoding = open_text(plan.path, plan.encoding)
+    with file:
         file.seek(part.start)
         data = file.read(-1 if part.stop is None else part.stop - part.start)
+    data = as_utf8(plan.path, data, encoding, part.start)
     data = data.removeprefix(_BOM) if part.start == 0 else data
     sheet = _at_once(plan, data, members, profile) or _by_line(plan, data, members)
-    sheet = replace(sheet, remarks=(*sheet.remarks, *built_in(plan.path, profile.name)))
-    return log_of(sheet, options, profile)
+    remarks = (*said_encoding(plan.path, plan.encoding), *built_in(plan.path, profile.name))
+    return log_of(replace(sheet, remarks=remarks), options, profile)
 
 
 def _at_once(plan: Plan, data: bytes, members: dict[str, Any], profile: Profile) -> Sheet | None:
@@ -157,7 +174,7 @@ def _object(line: bytes) -> dict[str, Any] | None:
 
 
 def _recognises(head: bytes) -> bool:
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+    return head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"{")
 
 
-FORMAT = Format("ndjson", (".ndjson", ".jsonl"), _recognises, _read, _plan, unpacks=True)
+FORMAT = Format("ndjson", (".ndjson", ".jsonl"), _recognises, _read, _plan, unpacks=True, may_panic=True)

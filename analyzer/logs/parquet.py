@@ -31,4 +31,4 @@ def _recognises(head: bytes) -> bool:
     return head.startswith(b"PAR1")
 
 
-FORMAT = Format("parquet", (".parquet", ".pq"), _recognises, _read, _plan)
+FORMAT = Format("parquet", (".parquet", ".pq"), _recognises, _read, _plan, may_panic=True)

@@ -5,11 +5,13 @@ of objects within a record are called `outer.inner`. Which kind of JSON a file h
 GeoJSON, ArcGIS JSON, Moving Features, MDS) is told by its content, whatever its suffix;
 lines of one object each are read as NDJSON.
 
-Encoding is UTF-8, UTF-16 or UTF-32 with a mark, or cp949 (a notice says so). Of a member
-that one object says twice with two values nobody knows which holds: it counts as not said, and a
-remark counts it. Times that are numbers are told by their size, as in GeoJSON. An element
-that is no object is a reject (`bad-json`). Refused: documents of more than 1 GiB (write NDJSON),
-deep nesting, brackets with little between them, a list of vehicles (a fleet).
+It may be packed by gzip or Zstandard. Encoding is UTF-8, UTF-16 or UTF-32 with a mark, or cp949
+(a notice says so). Of a member that one object says twice with two values nobody knows which
+holds: it counts as not said, and a remark counts it. Times that are numbers are told
+by their size, as in GeoJSON. An element that is no object is a reject (`bad-json`). Records that
+are all written alike are read block by block; other arrays, and documents of other kinds, take
+some ten times their size in memory. Refused: documents of more than 1 GiB (write NDJSON), deep
+nesting, brackets with little between them, a list of vehicles (a fleet).
 
 ## Example
 ```
@@ -18,12 +20,13 @@ deep nesting, brackets with little between them, a list of vehicles (a fleet).
 """
 
 import json
-from pathlib import Path
 
 from analyzer.logs import ndjson
 from analyzer.logs._documents import read_document
 from analyzer.logs._files import is_url
 from analyzer.logs._format import Format, PartSize, Plan, ReadOptions
+from analyzer.logs._heading import UTF16
+from analyzer.logs._packed import open_bytes
 
 
 def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
@@ -34,11 +37,12 @@ def _plan(path: str, options: ReadOptions, size: PartSize) -> Plan:
 
 def _has_lines_of_objects(path: str) -> bool:
     """Return whether the first line is an object of its own, and another follows."""
-    with Path(path).open("rb") as file:
-        lines = [line.strip() for line in file.read(1 << 16).removeprefix(b"\xef\xbb\xbf").splitlines()]
-    lines = [line for line in lines if line]
+    with open_bytes(path) as file:
+        head = file.read(1 << 16)
+    text = head.decode("utf-16" if head.startswith(UTF16) else "utf-8-sig", "replace")
+    lines = [line for line in map(str.strip, text.split("\n")) if line]
     try:
-        return len(lines) > 1 and lines[1].startswith(b"{") and isinstance(json.loads(lines[0]), dict)
+        return len(lines) > 1 and lines[1].startswith("{") and isinstance(json.loads(lines[0]), dict)
     except (ValueError, RecursionError):
         return False
 
@@ -47,4 +51,4 @@ def _recognises(head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith((b"{", b"["))
 
 
-FORMAT = Format("json", (".json",), _recognises, read_document, _plan)
+FORMAT = Format("json", (".json",), _recognises, read_document, _plan, may_panic=True, unpacks=True)

@@ -20,4 +20,4 @@ def _read(plan: Plan, part: Part, options: ReadOptions) -> Log:
     return read_delimited(plan, part, options, "\t")
 
 
-FORMAT = Format("tsv", (".tsv", ".tab"), is_text, _read, _plan, unpacks=True, is_vague=True)
+FORMAT = Format("tsv", (".tsv", ".tab"), is_text, _read, _plan, unpacks=True, is_vague=True, may_panic=True)

@@ -71,7 +71,7 @@ def _layers(path: Path, encoding: str | None) -> list[VectorLayer]:
     data = path.read_bytes()
     if start.startswith(_flatgeobuf.SIGNATURE):
         name, crs, shapes = _flatgeobuf.read(data)
-        features = (Feature(number, shape) for number, shape in enumerate(shapes, start=1))
+        features = (Feature(number, shape, own) for number, (shape, own) in enumerate(shapes, start=1))
         return [flat_layer(name or path.stem, crs, features)]
     if start.startswith(b"PK"):
         return _archived(path.stem, Archive(data), encoding)

@@ -1,12 +1,11 @@
-"""The geometries of a FlatGeobuf file, and its coordinate system: what basemaps and zones need, no more.
+"""The geometries of a FlatGeobuf file, their attributes, and its coordinate system: what basemaps and zones need.
 
 A file is a signature, a header, a packed R-tree (skipped), and features; header and features
-are flatbuffers, of which this reads tables, vectors and scalars.
+are flatbuffers.
 """
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -14,86 +13,70 @@ import numpy as np
 import shapely
 
 from analyzer.vectors._records import polygon_of
+from analyzer.vectors.flatbuffers import Table, u32
 
 SIGNATURE = b"fgb\x03fgb"
 NODE_BYTES = 40
+NUMBERS = ("b", "B", "?", "h", "H", "i", "I", "q", "Q", "f", "d")
+"""The `struct` letter of each type of column that is a number; those after it are texts and bytes."""
+BYTES = 14
 POINT, LINE, POLYGON, POINTS, LINES, POLYGONS, COLLECTION = range(1, 8)
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table of a flatbuffer: where it starts in its bytes."""
-
-    data: bytes
-    at: int
-
-    @staticmethod
-    def root(data: bytes) -> "Table":
-        """Return the table that a buffer is about."""
-        return Table(data, _u32(data, 0))
-
-    def _field(self, number: int) -> int:
-        """Return where a field is, 0 where it is left out."""
-        fields = self.at - struct.unpack_from("<i", self.data, self.at)[0]
-        slot = 4 + 2 * number
-        if slot >= struct.unpack_from("<H", self.data, fields)[0]:
-            return 0
-        offset = struct.unpack_from("<H", self.data, fields + slot)[0]
-        return self.at + int(offset) if offset else 0
-
-    def scalar(self, number: int, kind: str, default: int) -> int:
-        """Return a number by its `struct` letter."""
-        at = self._field(number)
-        return int(struct.unpack_from("<" + kind, self.data, at)[0]) if at else default
-
-    def vector(self, number: int, dtype: str) -> np.ndarray:
-        """Return a vector of numbers."""
-        at = self._target(number)
-        if not at:
-            return np.empty(0, dtype=dtype)
-        return np.frombuffer(self.data, dtype=dtype, count=_u32(self.data, at), offset=at + 4)
-
-    def text(self, number: int) -> str:
-        """Return a text, empty where it is left out."""
-        return self.vector(number, "<u1").tobytes().decode("utf-8", "replace")
-
-    def table(self, number: int) -> "Table | None":
-        """Return a table in this table."""
-        at = self._target(number)
-        return Table(self.data, at) if at else None
-
-    def tables(self, number: int) -> list["Table"]:
-        """Return a vector of tables."""
-        at = self._target(number)
-        slots = [at + 4 + 4 * k for k in range(_u32(self.data, at))] if at else []
-        return [Table(self.data, slot + _u32(self.data, slot)) for slot in slots]
-
-    def _target(self, number: int) -> int:
-        """Return what a field points to, 0 where it is left out."""
-        at = self._field(number)
-        return at + _u32(self.data, at) if at else 0
-
-
-def _u32(data: bytes, at: int) -> int:
-    """Return four bytes as a number."""
-    return int(struct.unpack_from("<I", data, at)[0])
-
-
-def read(data: bytes) -> tuple[str, str | None, list[Any]]:
-    """Return name, coordinate system (`EPSG:5186`, null unknown) and geometries.
+def read(data: bytes) -> tuple[str, str | None, list[tuple[Any, dict[str, Any]]]]:
+    """Return name, coordinate system (`EPSG:5186`, null unknown) and geometries with their attributes.
 
     Raises ValueError, struct.error or IndexError where it is no FlatGeobuf.
     """
     if data[: len(SIGNATURE)] != SIGNATURE:
         raise ValueError("no FlatGeobuf")
-    length = _u32(data, 8)
+    length = u32(data, 8)
     header = Table.root(data[12 : 12 + length])
     count, node = header.scalar(8, "Q", 0), header.scalar(9, "H", 16)
     first = 12 + length + _index_bytes(count, node)
     kind = header.scalar(2, "B", 0)
-    tables = (feature.table(0) for feature in _features(data, first))
-    budget = iter(range(len(data)))
-    return header.text(0), _crs(header), [_geometry(own, kind, budget) for own in tables if own is not None]
+    columns, budget = _columns(header.tables(7), length), iter(range(len(data)))
+    found = []
+    for feature in _features(data, first):
+        shape = feature.table(0)
+        if shape is not None:
+            found.append((_geometry(shape, kind, budget), _attributes(feature, columns)))
+    return header.text(0), _crs(header), found
+
+
+def _columns(tables: list[Table], most_bytes: int) -> list[tuple[str, int]]:
+    """Return name and type of columns, whose names together are no longer than what they are read from."""
+    columns: list[tuple[str, int]] = []
+    for table in tables:
+        name = table.text(0)
+        most_bytes -= len(name)
+        if most_bytes < 0:
+            raise ValueError("the FlatGeobuf names its columns at greater length than it has")
+        columns.append((name, table.scalar(1, "B", 0)))
+    return columns
+
+
+def _attributes(feature: Table, columns: list[tuple[str, int]]) -> dict[str, Any]:
+    """Return the attributes of a feature: numbers and texts; bytes are left out."""
+    data = feature.vector(1, "<u1").tobytes()
+    columns = _columns(feature.tables(2), len(feature.data)) or columns
+    found: dict[str, Any] = {}
+    at = 0
+    while at < len(data):
+        name, kind = columns[struct.unpack_from("<H", data, at)[0]]
+        at += 2
+        if kind < len(NUMBERS):
+            found[name] = struct.unpack_from("<" + NUMBERS[kind], data, at)[0]
+            at += struct.calcsize("<" + NUMBERS[kind])
+            continue
+        length = u32(data, at)
+        words = data[at + 4 : at + 4 + length]
+        at += 4 + length
+        if at > len(data) or kind > BYTES:
+            raise ValueError("an attribute of the FlatGeobuf is cut off, or of no known type")
+        if kind != BYTES:
+            found[name] = words.decode("utf-8", "replace")
+    return found
 
 
 def _crs(header: Table) -> str | None:
@@ -119,7 +102,7 @@ def _index_bytes(count: int, node: int) -> int:
 def _features(data: bytes, at: int) -> Iterator[Table]:
     """Yield the features."""
     while at + 4 <= len(data):
-        length = _u32(data, at)
+        length = u32(data, at)
         yield Table.root(data[at + 4 : at + 4 + length])
         at += 4 + length
 

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from analyzer.errors import LogError
-from analyzer.logs import PartSize, ReadOptions, _cp949, plan_log, read_log
+from analyzer.logs import PartSize, ReadOptions, _cp949, guess_log, plan_log, read_log
 
 HEADER = "vehicle_id,timestamp,latitude,longitude"
 ROW = "{},2026-03-17T10:00:{:02}Z,35.15,126.80\n"
@@ -101,9 +101,43 @@ def test_a_header_alone_in_cp949(tmp_path):
     assert read_log(str(path), ReadOptions()).records.height == 2
 
 
+OBJECT = '{{"차량번호":"청소{}","일시":"2026-03-17T10:00:{:02}Z","위도":35.1,"경도":126.8,"주행모드":"자율"}}\n'
+
+
+@pytest.mark.parametrize("name", ["log.ndjson", "log.json"])
+@pytest.mark.parametrize("encoding", ["cp949", "utf-16", "utf-8-sig"])
+def test_lines_of_json_in_the_encodings_of_tables(tmp_path, name, encoding):
+    text = "".join(OBJECT.format(n % 2, n) for n in range(40))
+    (tmp_path / "usual.ndjson").write_text(text, encoding="utf-8")
+    usual = read_log(str(tmp_path / "usual.ndjson"), ReadOptions())
+    path = tmp_path / name
+    path.write_bytes(text.encode(encoding))
+    plan = plan_log(str(path), ReadOptions(), PartSize(text_bytes=500))
+    found = read_log(str(path), ReadOptions(), PartSize(text_bytes=500))
+    assert (found.format, found.records.rows()) == ("ndjson", usual.records.rows())
+    assert (len(plan.parts) == 1) == (encoding == "utf-16")
+    said = {remark.words[0] for remark in found.remarks if remark.code == "encoding"}
+    assert said == ({encoding} - {"utf-8-sig"})
+    assert '"청소0"' in guess_log(str(path), None, "en") or name == "log.json"
+
+
+def test_a_table_in_utf32(tmp_path):
+    (tmp_path / "log.csv").write_bytes(f"{HEADER}\n{ROW.format('차1', 1)}".encode("utf-32"))
+    assert read_log(str(tmp_path / "log.csv"), ReadOptions()).records["vehicle_id"].to_list() == ["차1"]
+
+
+def test_lines_of_json_in_utf16_without_a_mark_need_a_profile(tmp_path):
+    path, profile = tmp_path / "log.ndjson", tmp_path / "profile.toml"
+    path.write_bytes(OBJECT.format(1, 1).encode("utf-16-le"))
+    profile.write_text('[read]\nencoding = "utf-16-le"\n', encoding="utf-8")
+    assert read_log(str(path), ReadOptions(profile=profile)).records["vehicle_id"].to_list() == ["청소1"]
+    with pytest.raises(LogError):
+        plan_log(str(path), ReadOptions())
+
+
 def test_lines_of_json_name_the_place(tmp_path):
     row = b'{"vehicle_id":"V1","timestamp":"2026-03-17T10:00:00Z","latitude":35.1,"longitude":126.8}\n'
     path = tmp_path / "log.ndjson"
-    path.write_bytes(row * 3 + row.replace(b"V1", "차1".encode("cp949")))
-    with pytest.raises(LogError, match=rf"not UTF-8 text from byte {3 * len(row) + 15} \(line 4\) on"):
+    path.write_bytes(row * 3 + row.replace(b"V1", b"\xff\xff"))
+    with pytest.raises(LogError, match=rf"byte {3 * len(row) + 15} \(line 4\) is neither"):
         plan_log(str(path), ReadOptions())

@@ -104,6 +104,11 @@ def test_numbers_that_are_none(tmp_path):
     assert log.rejects["reason"].to_list() == ["bad-position"] * 3
 
 
+@pytest.mark.parametrize("number", [2**63, 2**64, 10**30])
+def test_whole_numbers_too_large_for_any_column(tmp_path, number):
+    assert read(tmp_path, [{**RECORD, "trip_id": number}]).records["trip_id"].to_list() == [str(number)]
+
+
 def test_a_member_said_twice_is_not_said(tmp_path):
     text = json.dumps([RECORD, RECORD])
     log = read(tmp_path, text.replace('"speed_kph": 5', '"speed_kph": 5, "speed_kph": 50', 1))

@@ -3,6 +3,8 @@
 import datetime as dt
 import gzip
 import io
+import json
+import random
 import zipfile
 from pathlib import Path
 
@@ -181,3 +183,23 @@ def test_cells_far_apart_are_refused(tmp_path, cell):
     repacked(path, lambda name, data: data.replace(b'<c r="A1"', cell) if "sheet1" in name else data)
     with pytest.raises(LogError, match="too far apart"):
         read_log(path, SEOUL)
+
+
+@pytest.mark.parametrize("rows", [10, 5000])
+def test_packed_json(tmp_path, rows):
+    record = {"vehicle_id": "V1", "timestamp": "2026-03-17T01:00:00Z", "latitude": 35.15, "longitude": 126.8}
+    feature = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [126.8, 35.15]}, "properties": record}
+    for name, value in (
+        ("a.json.gz", [record] * rows),
+        ("b.geojson.gz", {"type": "FeatureCollection", "features": [feature] * rows}),
+    ):
+        (tmp_path / name).write_bytes(gzip.compress(json.dumps(value).encode()))
+        assert read_log(str(tmp_path / name), ReadOptions()).records.height == rows
+
+
+def test_packed_json_that_grows_far_is_refused(tmp_path):
+    (tmp_path / "a.json.gz").write_bytes(
+        gzip.compress(b'[{"a": "' + bin(random.Random(1).getrandbits(18 << 20)).encode() + b'"}]', 1)
+    )
+    with pytest.raises(LogError, match="unpack it first"):
+        read_log(str(tmp_path / "a.json.gz"), ReadOptions())
