@@ -91,6 +91,22 @@ def test_korean_names_words_and_cp949(tmp_path):
     assert [n.code for n in log.notices] == ["encoding"]
 
 
+AUTOWARE = {
+    "AUTONOMOUS_STEER_ONLY": "autonomous",
+    "AUTONOMOUS_VELOCITY_ONLY": "autonomous",
+    "LOCAL": "manual",
+    "DIRECT": "manual",
+    "NO_COMMAND": "unknown",
+}
+
+
+def test_modes_in_the_words_of_autoware(tmp_path):
+    log = read(tmp_path, *(ROW.replace("autonomous", word) for word in AUTOWARE))
+    assert log.records["control_mode"].to_list() == list(AUTOWARE.values())
+    assert log.records["control_mode_raw"].to_list() == list(AUTOWARE)
+    assert not log.notices
+
+
 def test_unknown_words_are_unknown_and_counted(tmp_path):
     log = read(tmp_path, ROW, ROW.replace("autonomous", "Zauber"))
     assert log.records["control_mode"].to_list() == ["autonomous", "unknown"]
