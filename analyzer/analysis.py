@@ -52,7 +52,7 @@ LATE_BYTES = 1 << 28
 """The last bytes to be hashed: that waits for the slices, because one processor is free after them."""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Options:
     """How to read and what part to judge; `start` and `end` are aware instants, `[start, end)`.
 
@@ -105,7 +105,7 @@ def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | No
         return _analyzed(plans, failed, world, options, pool, _Side(sliced, hashes))
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class _Side:
     """What is done beside the judging: hashes of the logs, the last of them once `sliced` is set."""
 

@@ -40,7 +40,7 @@ TIE_SHARE = 1e-3
 well distances are known): then the less accurate one counts."""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class _Chains:
     """Edges that follow each other, up to `CHAIN_EDGES`, as one line each: first edge, count, and vertices.
 
@@ -79,7 +79,7 @@ class _Chains:
         return shapely.STRtree(lines, node_capacity=NODE_CHAINS)
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class _Plane:
     """The chains as a tree in the plane of one latitude bin, of which `east` and `north` are the metres per degree."""
 
@@ -276,7 +276,7 @@ class Clearance:
         return np.stack([np.zeros_like(accuracy_m), self.error_m(accuracy_m, self._least_accuracy_m)])
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class _Measured:
     """Distance, spare, nearest zone and error there, and the edges that give distance and spare."""
 

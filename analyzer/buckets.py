@@ -9,13 +9,13 @@ What must not be overwritten blindly is put with `If-None-Match: *` (create only
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from analyzer.addresses import divided
 from analyzer.errors import AnalyzerError
+from analyzer.records import record
 
 RETRIES = 3
 AT_ONCE = 16
@@ -83,7 +83,7 @@ def size_and_version_of(address: str, error: type[AnalyzerError]) -> tuple[int, 
     return int(found["size"]), str(found["e_tag"])
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Prefix:
     """What lies below an address, as if that were a folder; trouble becomes an `error` that ends with `advice`."""
 

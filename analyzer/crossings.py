@@ -32,7 +32,7 @@ ROUNDING = 8 * np.finfo(np.float64).eps
 """Relative error of a cross product, rounded up."""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Memberships:
     """The combination of zones in the open interval after each fix, and the cuts inside segments.
 
@@ -95,7 +95,7 @@ def _steps(column: np.ndarray, row: np.ndarray) -> np.ndarray:
     return across
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class _Pairs:
     """Ways and edges whose boxes meet, sorted by way."""
 

@@ -38,7 +38,7 @@ ARRAYS = (
 """Arrays of fixes that are simply put together."""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Digest:
     """Pieces with `way_um` and `top_speed_kph` (NaN: unknown), and the fixes kept with their combinations."""
 

@@ -10,7 +10,7 @@ from analyzer.grid import Ways
 from analyzer.records import record
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Edges:
     """Border edges of all zones: start and end in degrees, and the index of their zone."""
 

@@ -15,7 +15,7 @@ from analyzer.windows import window_edges
 from analyzer.zones import ZoneSet
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Epochs:
     """The epochs between two instants.
 

@@ -60,7 +60,7 @@ class BorderBook:
         return self._unions[key]
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Scene:
     """What the evidence is taken from, and the borders already prepared for it."""
 
@@ -90,7 +90,7 @@ def _union_edges(geometries: tuple[shapely.Geometry, ...], zones: np.ndarray) ->
     return replace(edges, zone=zones[np.argmin(distances, axis=0)])
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Parts:
     """The parts of one check as arrays, in order of stretch and start; `group` numbers the stretches."""
 
@@ -118,7 +118,7 @@ class Parts:
         return replace(self.take(first), end_us=self.end_us[last], ends_run=self.ends_run[last])
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Evidence:
     """What is known of each stretch of a check; NaN and -1 where no number is asked for.
 
@@ -160,7 +160,7 @@ class Evidence:
         self.decided_us[group] = at_us
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class FixesAt:
     """Fixes whose value is in force in parts: the fix, the part, and the instant from which it counts.
 

@@ -21,7 +21,7 @@ from analyzer.tables import RECORDS
 from analyzer.terms import CONTROL_MODES, OPERATORS, SECOND_US
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Fixes:
     """Fixes of a shard, sorted by trip and time; every array has one entry a fix.
 
@@ -86,7 +86,7 @@ class Fixes:
         return np.zeros(len(fix)) if self.speed_error_kph is None else self.speed_error_kph[fix]
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class FixesMade:
     """Fixes, and what became of the records that are none.
 

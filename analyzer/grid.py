@@ -11,7 +11,6 @@ of that way, and a cell that no way claims is clear of them all.
 """
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,7 +27,7 @@ def ranges(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return owner, np.arange(len(owner)) + (first - before)[owner]
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Ways:
     """Straight ways from (px, py) to (qx, qy), in degrees."""
 
@@ -71,7 +70,7 @@ def _meet(p: np.ndarray, q: np.ndarray, a: np.ndarray, b: np.ndarray, reach: flo
     return (np.minimum(p, q) - reach <= np.maximum(a, b)) & (np.minimum(a, b) - reach <= np.maximum(p, q))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Grid:
     """Square cells of `size` degrees from the corner (west, south) on."""
 

@@ -58,7 +58,7 @@ class Stamp:
         return bool(self.etag) or self.mtime_ns < now_ns - RACY_NS
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Index:
     """The index of a ledger; `past` gives (path, stamp, sha256) of past runs, `note` is told of damage."""
 

@@ -8,18 +8,18 @@ divided, takes nothing of what it says itself by messages beside its positions.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from analyzer.logs import States
+from analyzer.records import record
 from analyzer.terms import CONTROL_MODES, OPERATORS, SECOND_US
 
 WORDS = {"control_mode": CONTROL_MODES, "operator": OPERATORS}
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Join:
     """States by vehicle, and how old one may be."""
 
@@ -32,7 +32,7 @@ class Join:
         return Join(states, round(tolerance_s * SECOND_US))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Joined:
     """How many records took a state, how many found none, and the age of the oldest taken, in microseconds."""
 

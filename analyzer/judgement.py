@@ -24,7 +24,7 @@ _UNKNOWN_OPERATOR = OPERATORS.index("unknown")
 _JUDGED = np.isin(CONTROL_MODES, JUDGED_DRIVING_MODES)
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Profiles:
     """Who is judged: per profile the match of each rule, and what its trip says at all.
 
@@ -74,7 +74,7 @@ class Precedents:
         return self._numbers[rules]
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Judgements:
     """States, and what is broken in them.
 

@@ -38,7 +38,7 @@ OF_A_TRIP = ("holes", "stretches", "phases", "lines", "visits")
 OF_A_VEHICLE = ("legs", "exposure", "speeds", "rejects", "counts", "others", "ratios", "lanes")
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Work:
     """A task that gives a shard.
 

@@ -53,7 +53,7 @@ class Name:
     files: tuple[int, ...]
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Keep:
     """Do a task, and keep its outcome unless something could not be read."""
 

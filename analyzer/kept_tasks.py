@@ -8,7 +8,6 @@ hours of a large one; which vehicles share a task depends on these parts alone.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -96,7 +95,7 @@ def _divided(logs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, ...]]:
         yield tuple(some)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Source:
     """Parts of a log that were read together; `base` is added to their record numbers."""
 
@@ -104,7 +103,7 @@ class Source:
     base: int
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class HoursTask:
     """Say how many records of each vehicle there are in each hour, source by source."""
 
@@ -147,7 +146,7 @@ def _records(source: Source, common: Common) -> pl.DataFrame:
     return records.with_columns(pl.col("record") + source.base) if records.width else records
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Regather:
     """Judge vehicles by all their records in some parts, or (`hours`: first and last) in some hours.
 

@@ -37,7 +37,7 @@ CHUNK = 1 << 12
 """Points tested by GEOS at once: bounds the matrix of points and zones."""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Cells:
     """Fine cell of each point: its label is the combination of a free cell, negative where a border may be.
 

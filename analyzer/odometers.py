@@ -8,12 +8,12 @@ are jitter, by more a reset.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from analyzer.geometry import ground_distance_m
+from analyzer.records import record
 from analyzer.terms import SECOND_US
 
 LEAST_MPS, MOST_MPS = 0.3, 70.0
@@ -33,7 +33,7 @@ MICROMETRES = 1_000_000
 _NAMES = ("way_um", "gone_um", "step_m", "resets", "inversions")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Told:
     """What the odometers of a file say: metres gone by them, by positions, and how often they stepped back."""
 

@@ -19,7 +19,7 @@ SAME_ID_GAP_US = 12 * 3600 * SECOND_US
 """A trip id seen again after longer than this is a new trip."""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Ordered:
     """Position records in order; trip k starts at record `first[k]` and is of lane `lane[k]`.
 
@@ -204,7 +204,7 @@ def _longest_gap_us(lanes: pl.DataFrame, starts: np.ndarray, count: int, evaluat
     return np.repeat(limit, np.diff(np.append(starts, count)))[1:]
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Steps:
     """From each record to the next: micrometres, microseconds (-1 at a trip's end), and which imply too much."""
 

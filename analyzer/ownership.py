@@ -10,7 +10,6 @@ one owner: intervals are half-open and meet at fixes.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -38,7 +37,7 @@ HEAD, TAIL, WHOLE = 0, 1, 2
 """Sides of a lane that are left to a seam."""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Ownership:
     """Half-open intervals of time owned, one a lane, and what is left to seams.
 
@@ -91,7 +90,7 @@ def _unless(mask: np.ndarray, values: np.ndarray) -> pl.Series:
     return pl.select(pl.when(~pl.Series(mask)).then(pl.Series(values, dtype=pl.Int64))).to_series()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _Middle:
     """Indices of a lane: its fixes `[start, end)`, those owned, and how far seams see into it."""
 

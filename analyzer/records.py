@@ -1,8 +1,8 @@
-"""Records of arrays and tables: dataclasses that are made in a fifth of the time.
+"""Records: frozen dataclasses that are made in a fifth of the time.
 
-Two of them are never compared nor printed, and that nobody assigns to their fields is
-the type checker's business. So nothing is generated but `__init__`: a command makes some
-sixty of these classes in every process before it does anything else.
+That nobody assigns to their fields is the type checker's business, nobody prints them, and
+of those that hold arrays or tables no two are ever compared. So little is generated but
+`__init__`: a command makes a hundred of these classes in every process before it does anything else.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from dataclasses import dataclass as record
 else:
 
-    def record(*, frozen: bool) -> Any:
-        """Return what makes a class a dataclass; `frozen` is for the type checker, which sees `dataclass`."""
+    def record(*, frozen: bool, eq: bool = True) -> Any:
+        """Return what makes a class a dataclass; `frozen` is for the type checker, which sees `dataclass`.
+
+        With `eq` records that say the same are equal, and alike as keys.
+        """
         assert frozen  # noqa: S101 - else it is an ordinary one
-        return dataclass(eq=False, repr=False)
+        return dataclass(eq=eq, unsafe_hash=eq, repr=False)

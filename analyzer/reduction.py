@@ -25,7 +25,7 @@ from analyzer.visits import visits_table
 _OF_TRIPS = ("holes", "stretches", "phases", "lines", "visits")
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Reduced:
     """The tables of an analysis but for the rejects, and the trips that they speak of."""
 

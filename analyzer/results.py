@@ -1,7 +1,7 @@
 """The result of one analysis, as data: what outputs write and callers read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import polars as pl
@@ -12,7 +12,7 @@ from analyzer.terms import Notice
 from analyzer.zones import ZoneSet
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class LogAccount:
     """What became of the records of one file: `records = fixes + rejects + other_records`.
 
@@ -31,7 +31,7 @@ class LogAccount:
     error: str | None = None
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Analysis:
     """The tables of one analysis (schemas in `analyzer.tables`), never changed after.
 

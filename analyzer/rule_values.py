@@ -4,11 +4,11 @@ import datetime as dt
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from analyzer.errors import RuleError
+from analyzer.records import record
 from analyzer.rules import Window
 from analyzer.terms import WEEKDAYS
 from analyzer.windows import instant_us
@@ -16,7 +16,7 @@ from analyzer.windows import instant_us
 _DAY_S = 86_400
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Place:
     """A table of the file, to say where a fault is: its line is looked up in the text."""
 

@@ -16,7 +16,7 @@ MAY_MATCH = -1
 UNKNOWN_MODE = CONTROL_MODES.index("unknown")
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Rulebook:
     """Arrays over the rules (R, all revisions in file order) and zones (Z, in file order)."""
 

@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from analyzer.records import record
 
-@dataclass(frozen=True)
+
+@record(frozen=True)
 class Evaluation:
     """Settings of `[evaluation]`: approved with the rules, printed in every report."""
 
@@ -34,7 +35,7 @@ class Evaluation:
     assumed_control_mode: str = "autonomous"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Window:
     """Local hours on weekdays, half-open; `to_s <= from_s` never occurs.
 
@@ -47,7 +48,7 @@ class Window:
     to_s: int
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Rule:
     """One revision of a permit or restriction.
 
@@ -79,7 +80,7 @@ class Rule:
     no_entry: bool = False
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Rules:
     """A whole rule file: time zone, settings, and rules in file order."""
 

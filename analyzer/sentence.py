@@ -5,10 +5,11 @@ silently passed. The words are columns of a frame that has one row for every sta
 vehicles were in (and, for conditions, every rule that speaks of it).
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
+
+from analyzer.records import record
 
 PERMIT_NEEDED = pl.col("permit_needed")
 """The control mode is one of `permit_needed_for`."""
@@ -43,7 +44,7 @@ NO_ENTRY = pl.col("no_entry")
 Scope = Literal["place", "permit", "restriction", "trip"]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Check:
     """One sentence of the regulation.
 

@@ -34,7 +34,7 @@ from analyzer.windows import local_midnights
 from analyzer.zones import ZoneSet
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class World:
     """What every shard is judged by: prepared once, the same for all."""
 
@@ -56,7 +56,7 @@ class World:
         return World(zone_set, book, index, checks, borders, Precedents(), z)
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Shard:
     """The rows of one shard, before `reduction`; a frame without rows may lack its columns.
 

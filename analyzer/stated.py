@@ -26,7 +26,7 @@ SAID = ("mode_said", "operator_said", "speed_known")
 """What a trip may say at all; a check that needs it is not checkable where it does not."""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Hints:
     """What the rest of its trip says, for legs that do not see it; `trip` numbers them in the shard.
 

@@ -4,17 +4,17 @@ A table is a tuple of columns. `schema(table)` is what polars needs, `conform(fr
 table)` gives a frame exactly the columns, order and types of its table.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
+from analyzer.records import record
 from analyzer.terms import CONTROL_MODES, OPERATORS
 
 INSTANT = pl.Datetime("us", "UTC")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Column:
     """One column of a table: its name, type, unit, meaning, and what null means in it."""
 
@@ -25,7 +25,7 @@ class Column:
     null: str = ""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Table:
     """A named table; `key` are the columns that sort it and make its rows unique."""
 

@@ -7,7 +7,7 @@ the same outcome. Its records live only while it runs.
 import datetime as dt
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -26,7 +26,7 @@ from analyzer.tables import RECORDS
 HOUR_US = 3_600_000_000
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Common:
     """What all tasks share: the world, how to read, and which records are left out.
 
@@ -48,7 +48,7 @@ class Common:
     shelf: Shelf | None = None
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Reading:
     """What reading one part gave, but for its records.
 
@@ -71,7 +71,7 @@ class Reading:
     grid: str = ""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Spill:
     """Records put aside, sorted by vehicle and time, and the rows of each vehicle and hour in them.
 
@@ -84,7 +84,7 @@ class Spill:
     samples: tuple[str, ...] = ()
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Outcome:
     """What a task gives: the rows of its shard, and what it read or put aside; `damaged` files of a ledger."""
 
@@ -111,7 +111,7 @@ Job = tuple[Task, Hints | None]
 """A task, and what it is told of its trips."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Piece:
     """One part of one log; `file` is the index of the log, `number` that of the part."""
 
@@ -130,7 +130,7 @@ UNASKED = ("control_mode_raw", "heading_deg", "odometer_m")  # the last is looke
 """Columns of records of which no verdict speaks: not kept."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class SliceTask:
     """Read parts, batch by batch, and judge what they hold; each batch is a slice."""
 
@@ -183,7 +183,7 @@ def read_batch(batch: tuple[Piece, ...], common: Common, readings: list[Reading]
     return _concat(frames)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class SpillTask:
     """Read parts again, and put the records of some vehicles aside."""
 
@@ -208,7 +208,7 @@ class SpillTask:
         return Outcome(spills=tuple(spills))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Rows:
     """Rows of a spilled file; `base` is added to their record numbers."""
 
@@ -218,7 +218,7 @@ class Rows:
     base: int
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class GatherTask:
     """Judge records that were put aside; `alone` says that nobody else has any of their vehicles."""
 
@@ -238,7 +238,7 @@ class GatherTask:
         return Outcome(analyze_shard([records], common.world, alone=self.alone, hints=hints, draw=common.draw))
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class SeamTask:
     """Judge seams; rows of `left` have `seam`, `seams` say what is owned."""
 

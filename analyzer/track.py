@@ -25,7 +25,7 @@ SPEED_DIGITS = 6
 """Speeds and limits are compared after rounding to this many digits (km/h)."""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Track:
     """The fixes of a shard with the pieces of its legs.
 

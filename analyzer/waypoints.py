@@ -39,7 +39,7 @@ class Measure(Protocol):
         ...
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Paths:
     """Polylines by their vertices, path after path; a path may be a single vertex.
 
@@ -59,7 +59,7 @@ class Paths:
     way_um: np.ndarray
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Deepest:
     """The best point of each group: objective (-inf without any), instant, place, accuracy there."""
 
@@ -70,7 +70,7 @@ class Deepest:
     accuracy_m: np.ndarray
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Points:
     """Points on the paths, by clock (microseconds), with what was measured there."""
 

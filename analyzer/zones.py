@@ -1,16 +1,17 @@
 """Zone sets: outlines with validity and accuracy, loaded and validated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from shapely.geometry import MultiPolygon, Polygon
 
+from analyzer.records import record
 from analyzer.rules import Rules
 from analyzer.terms import Notice
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Zone:
     """One zone; validity is `[valid_from_us, valid_to_us)` in microseconds since 1970 UTC.
 
@@ -33,7 +34,7 @@ class Zone:
     vertices: int = 0
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Vehicle:
     """One line of fleet.csv; empty text where the file says nothing."""
 
@@ -43,7 +44,7 @@ class Vehicle:
     operator: str = ""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ZoneSet:
     """A validated zone set: zones and rules in file order, and what readers must be told.
 

@@ -11,7 +11,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -20,6 +19,7 @@ import polars as pl
 from analyzer.logs._format import POLARS_FAILS
 from analyzer.logs._json import MOST_BYTES, MOST_NAMES
 from analyzer.logs._packed import open_whole
+from analyzer.records import record
 
 LEAST_BYTES = 1 << 16
 """A smaller file is loaded as a document."""
@@ -48,7 +48,7 @@ class UnlikeError(Exception):
     """Records that may not be written alike."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Array:
     """An array of records in a file: its elements are the bytes `[start, stop)`, `sample` are the first of them.
 
@@ -146,8 +146,8 @@ def _elements(text: str) -> list[dict[str, Any]]:
 def _types(sample: Sequence[Mapping[str, Any]]) -> dict[Member, Any]:
     """Return the members of records and their types; UnlikeError where one is no plain value, or may be two."""
     kinds: dict[Member, set[type]] = {}
-    for record in sample:
-        for member, value in _members(record, ()):
+    for one in sample:
+        for member, value in _members(one, ()):
             kinds.setdefault(member, set()).add(type(value))
     types = {member: _TYPES.get(frozenset(found - {type(None)})) for member, found in kinds.items()}
     around = {member[:depth] for member in types for depth in range(1, len(member))}

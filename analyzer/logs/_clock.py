@@ -8,13 +8,13 @@ parser of single texts, so that every text gives the same instant as there.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from analyzer.logs._words import run_starts
+from analyzer.records import record
 
 _LAYOUT = re.compile(r"(\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d):\d\d(?:\.(\d{1,7}))?(?:\s*(?:Z|z|[+-]\d\d(?::?\d\d)?))?")
 _MINUTE, _SECOND, _WINDOW = 16, 19, 8
@@ -39,7 +39,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Parse = Callable[[pl.Series], pl.Series]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Layout:
     """Texts of one length with `digits` digits after the point of the second, null where none is."""
 

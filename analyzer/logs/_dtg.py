@@ -1,6 +1,5 @@
 """DTG records as bytes: their layout found, obfuscation undone, fields decoded column by column."""
 
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -27,7 +26,7 @@ _MOST_SEAMS = 1000
 """Behind so many places with lost bytes nobody looks for the next record."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Layout:
     """Where records lie: bytes of the header, from record to record, of the line end, and the obfuscating byte."""
 
@@ -73,7 +72,7 @@ def _like_a_record(rows: np.ndarray) -> np.ndarray:
     return like & (tens[0] <= 1) & (tens[1] <= 3) & (tens[2] <= 2)  # noqa: PLR2004
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Rows:
     """The records of a file, without obfuscation.
 

@@ -9,10 +9,10 @@ archive of logs would go unnoticed else. A file that is named itself is read.
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.logs._remarks import Remark
+from analyzer.records import record
 from analyzer.store import FORMAT, MARK
 
 RUN_FILE = "run.json"
@@ -24,7 +24,7 @@ _OWNER_FILE_BYTES = 1024
 """Office keeps the name of who has a document open in a file of 54 to 165 bytes."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Found:
     """The logs that were named, in order of their names, and remarks on what was left out."""
 

@@ -1,7 +1,6 @@
 """What a log format is, how a log is divided, and what reading a part of it gives."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,7 +25,7 @@ _SHOWN_CHARACTERS = 80
 NO_REJECTS = pl.DataFrame(schema={"record": pl.Int64, "reason": pl.String, "text": pl.String})
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ReadOptions:
     """How to read: the IANA time zone of times without offset, a profile file, a folder of .msg files."""
 
@@ -35,7 +34,7 @@ class ReadOptions:
     msgs: Path | None = None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class PartSize:
     """Into how large parts logs are divided."""
 
@@ -46,7 +45,7 @@ class PartSize:
 PART_SIZE = PartSize()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Part:
     """What to read of a log: `[start, stop)`, to the end where `stop` is null.
 
@@ -59,7 +58,7 @@ class Part:
     records: int = 0
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Plan:
     """A log divided into parts, in order; `encoding` is that of a text table.
 
@@ -77,7 +76,7 @@ class Plan:
     files: tuple[str, ...] = ()
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Log:
     """A log, or a part of one, as read.
 
@@ -101,7 +100,7 @@ class Log:
         return notices_of(self.remarks)
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Format:
     """A log format: known by suffix, sure by its first bytes.
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import pairwise
 
 import polars as pl
@@ -13,6 +13,7 @@ from analyzer.logs._excel import EXCEL, are_days
 from analyzer.logs._numbers import MAJORITY, numbers, with_point
 from analyzer.logs._times import PER_UNIT_US, SPAN_US
 from analyzer.logs._words import MODE_WORDS
+from analyzer.records import record
 
 FORMATS = (
     "%Y%m%d%H%M%S",
@@ -33,7 +34,7 @@ _NORTHINGS = re.compile(r"(pose\.|pos_?|utm_?|tm_?)?y(좌표)?|northing|북향|.
 _MOST_NAMES = 0.2
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Meaning:
     """What a table means as far as it is seen: our name -> the log's, why, and how positions and times are given.
 

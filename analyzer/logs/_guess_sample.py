@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"\s*[+-]?\d+(?:[.,]\d+)?\s*")
 _TIME = re.compile(r"\s*\d{2,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Sample:
     """The first rows of a table as texts; `header` says whether a line names the columns.
 

@@ -3,7 +3,6 @@
 import codecs
 import csv
 import io
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import polars as pl
@@ -16,6 +15,7 @@ from analyzer.logs._packed import open_bytes, open_whole
 from analyzer.logs._profile import Profile
 from analyzer.logs._ranges import Survey, place_of
 from analyzer.logs._remarks import Remark
+from analyzer.records import record
 
 _BINARY = bytes({*range(9), *range(14, 27), *range(28, 32)})
 SEPARATORS = ",;\t|"
@@ -31,7 +31,7 @@ DIVISIBLE = ("utf-8", "ascii", "cp949", "euc_kr", "iso8859-1", "iso8859-15", "cp
 """Encodings in which the bytes of a line end and a quote are nothing else."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Heading:
     """The heading of a text.
 

@@ -14,6 +14,7 @@ from analyzer.logs._files import is_url
 from analyzer.logs._packed import open_bytes, size_of
 from analyzer.logs._plain import clean_text
 from analyzer.logs._remarks import Remark, first_words
+from analyzer.records import record
 
 MOST_BYTES = 1 << 30
 MOST_PACKED_BYTES, MOST_PACKED_TIMES = 1 << 24, 4
@@ -26,7 +27,7 @@ _WIDE = (BOM_UTF16_LE, BOM_UTF16_BE, BOM_UTF32_LE, BOM_UTF32_BE)
 _MOST_DEPTH = 8
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Document:
     """A JSON document as loaded; in `value`, a member said twice with two values is null."""
 

@@ -40,7 +40,7 @@ COLUMNS = {
 """Columns of decoded sentences: `at` and `end` are bytes, `day` counts from 1970, `clock_us` from midnight UTC."""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class _Found:
     """Sentences of one kind: first byte, end of the body, end; all commas of the buffer and where theirs begin."""
 

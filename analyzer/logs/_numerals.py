@@ -13,7 +13,7 @@ _DOT, _ZERO = 46, 48
 _POWERS = 10 ** np.arange(MOST_CHARACTERS + 1)
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Decimals:
     """Numbers `mantissa / 10**places`; `whole` digits before the point; garbage where not `sound`."""
 

@@ -28,7 +28,7 @@ NUMBERS = (*MEASURED, *SPEED_TO_KPH)
 """Our columns that hold numbers of any kind, times apart."""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Sheet:
     """A part of a table as it came from a file.
 

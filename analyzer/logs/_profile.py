@@ -48,13 +48,14 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from analyzer.errors import LogError
+from analyzer.records import record
 from analyzer.terms import CONTROL_MODES, OPERATORS
 
 BUILT_IN = Path(__file__).resolve().parent / "profiles"
@@ -96,7 +97,7 @@ _DIRECTIVES = re.compile(r"%(?:[YmdHMSyjbBpIfzTFReZ%]|:z|\.f|[369]f|\.[369]f)")
 _MOST_SKIPPED = 1000
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Profile:
     """A profile as read; everything may be left out. `name` is that of a built-in one."""
 

@@ -7,12 +7,13 @@ from itertools import pairwise
 
 from analyzer.logs._format import Part, bounds
 from analyzer.logs._packed import MOST_BYTES, open_whole, size_of
+from analyzer.records import record
 
 BLOCK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 16
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Survey:
     """What one pass over a text found: where its parts end, and the first byte that is not UTF-8 (null: all is).
 

@@ -1,16 +1,17 @@
 """What the reading of a log must say: counted part by part, put into sentences once."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from analyzer.language import Both, marked, several
 from analyzer.logs._ros_remarks import ROS_SENTENCES
+from analyzer.records import record
 from analyzer.terms import Notice
 
 SHOWN_WORDS = 5
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Remark:
     """Something to say of a log, in a form that adds up over the parts of a file.
 

@@ -1,19 +1,19 @@
 """Recordings of several files: what their metadata.yaml names, and nothing outside its folder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from analyzer.errors import LogError
+from analyzer.records import record
 
 METADATA = "metadata.yaml"
 KEY = "rosbag2_bagfile_information"
 _MOST_CHARACTERS = 4 << 20
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Recording:
     """The files of a recording in their order, and the names of those that are missing."""
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from analyzer.logs._unpack import Growth
+from analyzer.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Topic:
     """A stream of messages of one type; `definition` is empty where the file holds none.
 

@@ -9,13 +9,13 @@ taken only where that has just ended a point.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
 import polars as pl
 
 from analyzer.logs._xml import XmlReader
+from analyzer.records import record
 
 POINT = "trkpt"
 END = f"</{POINT}>"
@@ -32,7 +32,7 @@ _MARKED = ("lat", "lon")
 _DIRECT = 2
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Shape:
     """A pattern with a named group for each value that is wanted."""
 

@@ -28,7 +28,7 @@ SAID = ("control_mode", "operator")
 _SEPARATORS = (",", "\t", ";", "|")
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class States:
     """What a file says of vehicles over time.
 

@@ -51,7 +51,7 @@ _POINTED = r"^(\d+)\.0+$"
 Starts = np.ndarray[Any, np.dtype[np.uint32]]
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Words:
     """Texts of all records; `heads` are those of the runs that begin at `starts`.
 

@@ -21,7 +21,7 @@ MOST_VERTICES = 300_000
 PAD = 0.3
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Layer:
     """One layer: its name, shapely geometries in WGS 84, its file and the SHA-256 of that."""
 

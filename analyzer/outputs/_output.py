@@ -30,7 +30,7 @@ class Run:
     attribution: str = ""
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Output:
     """One output: the files it writes into a folder, and when it is wanted."""
 
