@@ -1,8 +1,9 @@
 """Records: frozen dataclasses that are made in a fifth of the time.
 
-That nobody assigns to their fields is the type checker's business, and
-of those that hold arrays or tables no two are ever compared, nor any printed. So little is generated but
-`__init__`: a command makes a hundred of these classes in every process before it does anything else.
+That nobody assigns to their fields is the type checker's business, and of those that hold
+arrays or tables no two are ever compared, nor any printed. So little is generated but
+`__init__`: a command makes a hundred of these classes in every process before it does
+anything else.
 """
 
 from dataclasses import dataclass
