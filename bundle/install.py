@@ -39,8 +39,8 @@ def _install(target: Path) -> int:
     venv.create(target, with_pip=True, clear=True)
     folder = target / ("Scripts" if os.name == "nt" else "bin")
     python = folder / ("python.exe" if os.name == "nt" else "python")
-    extras = ",".join(_facts()["extras"])
-    package = f"zonelog[{extras}]" if extras else "zonelog"
+    extras = _facts()["extras"]
+    package = f"zonelog[{','.join(extras)}]" if extras else "zonelog"
     pip = [python, "-m", "pip", "install", "--quiet", "--no-index", "--find-links", HERE / "wheels", package]
     if subprocess.run([str(part) for part in pip], check=False).returncode:
         words = "pip could not install it; it says why above. / pip이 설치하지 못했습니다. 이유는 위에 있습니다."
@@ -48,8 +48,19 @@ def _install(target: Path) -> int:
         return 1
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console may have no Korean letters
+    print(_about_ray(target, extras), end="")
     print(f"zonelog is installed. Try it / 설치했습니다. 시험해 보기: {folder / 'zonelog'} demo --out zonelog-demo")
     return 0
+
+
+def _about_ray(target: Path, extras: "list[str]") -> str:
+    """Say that Ray cannot start its workers from a folder with spaces; all else works there."""
+    if "ray" not in extras or " " not in str(target):
+        return ""
+    return (
+        f"{target} has spaces in its name: --engine ray cannot work from there; install into another folder for it. / "
+        "폴더 이름에 빈칸이 있어 --engine ray를 쓸 수 없습니다. 쓰려면 다른 폴더에 설치하십시오.\n"
+    )
 
 
 def _damage() -> str:

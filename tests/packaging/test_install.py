@@ -97,6 +97,14 @@ def test_missing_checksums_are_damage(tmp_path, monkeypatch):
     assert install._damage().endswith(": SHA256SUMS")
 
 
+@pytest.mark.parametrize(
+    ("folder", "extras", "said"), [("a b", ["ray", "s3"], True), ("a b", ["s3"], False), ("ab", ["ray", "s3"], False)]
+)
+def test_ray_in_a_folder_with_spaces_is_warned_of(folder, extras, said):
+    """Ray writes the path of Python into a shell command without quotes; its workers then die, and a run waits."""
+    assert ("--engine ray cannot work" in install._about_ray(Path("/opt") / folder, extras)) is said
+
+
 @pytest.fixture
 def shell(tmp_path):
     """Run install.sh from another folder, with pretended Pythons that say how they were called."""
