@@ -68,9 +68,10 @@ $(BENCH_STAMP): requirements-bench.lock pyproject.toml
 	$(BENCH_VENV)/bin/python -m compileall -q analyzer
 	touch $(BENCH_STAMP)
 
-# One zip for machines without a network: dist/zonelog-bundle.zip; BUNDLE_OPTIONS="--targets windows-x86_64 --pythons 3.12" makes a small one.
+# One zip for machines without a network: dist/zonelog-bundle.zip; EXTRAS=ray,s3 puts their wheels in,
+# BUNDLE_OPTIONS="--targets windows-x86_64 --pythons 3.12" makes a small one.
 bundle: $(STAMP)
-	$(BIN)/python -m bundle $(BUNDLE_OPTIONS)
+	$(BIN)/python -m bundle $(if $(EXTRAS),--extras $(EXTRAS)) $(BUNDLE_OPTIONS)
 
 # Needs uv; one lock for every platform, hashes but no index addresses.
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \

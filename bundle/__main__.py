@@ -1,35 +1,30 @@
 """`python -m bundle`: build the zip that installs zonelog where no network is.
 
-Wheels are downloaded by pip for other systems as well, each with the hash of
-`requirements.lock`; what has no wheel is no part of it, so nothing is compiled anywhere.
-Same lock, same project, same bytes.
+Wheels are downloaded by pip for other systems as well, each with the hash of the lock;
+what has no wheel is no part of it, so nothing is compiled anywhere. How old a system may
+be is what the names of the wheels say; README.txt and `systems.json`, which install.py
+asks, repeat it. Same lock, same project, same bytes.
 """
 
 import argparse
+import dataclasses
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
-from packaging.requirements import Requirement
+from bundle.pins import EXTRAS_LOCK, LOCK, ROOT, extras, pins
+from bundle.systems import SYSTEMS, Promise, least_version, needed_lines
 
-ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-TARGETS = {
-    "linux-x86_64": ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
-    "windows-x86_64": ("win_amd64",),
-    "macos-arm64": ("macosx_12_0_arm64",),
-}
-"""System -> the tags of wheels that run on it."""
-
-SYSTEMS = {"linux-x86_64": "linux", "windows-x86_64": "win32", "macos-arm64": "darwin"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
-SCRIPTS = ("install.py", "install.sh", "install.command", "install.bat", "README.txt")
+SCRIPTS = ("install.py", "install.sh", "install.command", "install.bat")
 
 
 def main() -> None:
@@ -37,7 +32,7 @@ def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="zonelog-bundle-") as folder:
         top = Path(folder) / "zonelog-bundle"
-        _fill(top, arguments.targets, arguments.pythons)
+        _fill(top, arguments.targets, arguments.pythons, arguments.extras)
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         _zip(top, arguments.out)
     size = arguments.out.stat().st_size / 1e6
@@ -47,81 +42,80 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bundle", description="Build the zip for closed networks.")
     parser.add_argument("--out", type=Path, default=ROOT / "dist" / "zonelog-bundle.zip")
-    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS), metavar="SYSTEM")
+    parser.add_argument("--targets", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), metavar="SYSTEM")
     parser.add_argument("--pythons", nargs="+", default=list(PYTHONS), metavar="VERSION")
+    parser.add_argument("--extras", type=_extras, default=[], metavar="NAME,NAME", help=", ".join(extras()))
     return parser.parse_args()
 
 
-def _fill(top: Path, targets: Iterable[str], pythons: Iterable[str]) -> None:
+def _extras(text: str) -> list[str]:
+    """Read names of extras, in the order of their names."""
+    names = sorted(set(filter(None, text.split(","))))
+    if unknown := [name for name in names if name not in extras()]:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)} is none of {', '.join(extras())}")
+    return names
+
+
+def _fill(top: Path, targets: list[str], pythons: list[str], wanted: list[str]) -> None:
     """Put everything that belongs into the zip into a folder."""
     wheels = top / "wheels"
     wheels.mkdir(parents=True)
-    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, ROOT)
-    for python in pythons:
-        for target in targets:
-            _download(wheels, target, python)
+    _pip("to build zonelog", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, ROOT)
+    promises = [_download(wheels, target, python, wanted) for target in targets for python in pythons]
+    _copy(top, [LOCK, EXTRAS_LOCK] if wanted else [LOCK])
+    _describe(top, promises, wanted)
+    sums = (f"{_sha256(path)}  {path.relative_to(top).as_posix()}\n" for path in _files(top))
+    (top / "SHA256SUMS").write_text("".join(list(sums)), encoding="utf-8", newline="\n")
+
+
+def _copy(top: Path, locks: Iterable[str]) -> None:
+    """Copy the scripts, the docs and the locks."""
     for name in SCRIPTS:
         shutil.copy(HERE / name, top / name)
     (top / "install.sh").chmod(0o755)
     (top / "install.command").chmod(0o755)
     shutil.copytree(ROOT / "docs", top / "docs")
-    for name in ("README.md", "CHANGELOG.md", "LICENSE", "requirements.lock"):
+    for name in ("README.md", "CHANGELOG.md", "LICENSE", *locks):
         shutil.copy(ROOT / name, top / name)
-    sums = (f"{_sha256(path)}  {path.relative_to(top).as_posix()}\n" for path in _files(top))
-    (top / "SHA256SUMS").write_text("".join(list(sums)), encoding="utf-8", newline="\n")
 
 
-def _download(wheels: Path, target: str, python: str) -> None:
-    """Download the wheels of one system and Python, by their hashes."""
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8", delete=False) as file:
-        file.write("".join(_pins(target, python)))
-    try:
-        tags = [part for tag in TARGETS[target] for part in ("--platform", tag)]
-        flags = ["--require-hashes", "--no-deps", "--only-binary=:all:", "--dest", wheels, "--requirement", file.name]
-        _pip("download", *tags, "--python-version", python, *flags)
-    finally:
-        Path(file.name).unlink()
+def _describe(top: Path, promises: list[Promise], wanted: list[str]) -> None:
+    """Say what the bundle is for, to people and to install.py."""
+    words = (HERE / "README.txt").read_text(encoding="utf-8")
+    filled = words.format(
+        needed=needed_lines(promises, korean=False),
+        needed_korean=needed_lines(promises, korean=True),
+        extras=", ".join(wanted) or "none",
+        extras_korean=", ".join(wanted) or "없음",
+    )
+    (top / "README.txt").write_text(filled, encoding="utf-8", newline="\n")
+    facts = {"extras": wanted, "systems": [dataclasses.asdict(promise) for promise in promises]}
+    (top / "systems.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
-def _pins(target: str, python: str) -> Iterator[str]:
-    """Yield the pins of the lock that a system and a Python need, without their markers.
-
-    pip asks markers of the machine it runs on, also where it downloads for another.
-    """
-    environment = {
-        "python_version": python,
-        "python_full_version": f"{python}.0",
-        "sys_platform": SYSTEMS[target],
-        "platform_system": {"linux": "Linux", "win32": "Windows", "darwin": "Darwin"}[SYSTEMS[target]],
-        "os_name": "nt" if SYSTEMS[target] == "win32" else "posix",
-    }
-    for block in _blocks():
-        requirement = Requirement(block[0].split(" --hash")[0].rstrip(" \\"))
-        if requirement.marker is None or requirement.marker.evaluate(environment):
-            hashes = [line.strip().rstrip(" \\") for line in block[1:]]
-            yield " ".join([f"{requirement.name}{requirement.specifier}", *hashes]) + "\n"
+def _download(wheels: Path, target: str, python: str, wanted: list[str]) -> Promise:
+    """Download the wheels of one system and Python, by their hashes; return what they promise."""
+    system = SYSTEMS[target]
+    with tempfile.TemporaryDirectory(prefix="zonelog-wheels-", dir=wheels.parent) as folder:
+        lines = Path(folder) / "pins.txt"
+        lines.write_text("".join(pin.line() for pin in pins(target, python, wanted)), encoding="utf-8")
+        tags = [part for tag in system.tags for part in ("--platform", tag)]
+        purpose = f"to download the wheels for {target}, Python {python}"
+        flags = ["--require-hashes", "--no-deps", "--only-binary=:all:", "--dest", folder, "--requirement", lines]
+        _pip(purpose, "download", *tags, "--python-version", python, *flags)
+        names = [path.replace(wheels / path.name).name for path in sorted(Path(folder).glob("*.whl"))]
+    promise = Promise(target, python, least_version(system, names))
+    print(f"{needed_lines([promise], korean=False).strip()}: {len(names)} wheels", flush=True)
+    return promise
 
 
-def _blocks() -> Iterator[list[str]]:
-    """Yield the lines of each pin of the lock: the requirement, then its hashes."""
-    block: list[str] = []
-    for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
-        if line.lstrip().startswith("#"):
-            continue
-        if line[:1].strip() and block:
-            yield block
-            block = []
-        block.append(line)
-    yield block
-
-
-def _pip(command: str, *arguments: object) -> None:
-    """Run pip; it ends with its words where it fails."""
+def _pip(purpose: str, command: str, *arguments: object) -> None:
+    """Run pip; where it fails, end with its words and what it was run for."""
     done = subprocess.run(
         [sys.executable, "-m", "pip", command, "--quiet", *map(str, arguments)], check=False, cwd=ROOT
     )
     if done.returncode:
-        raise SystemExit(f"pip {command} failed; what it says above tells why")
+        raise SystemExit(f"No bundle was made: pip failed {purpose}; what it says above tells why")
 
 
 def _files(top: Path) -> list[Path]:

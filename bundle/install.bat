@@ -1,9 +1,12 @@
 @echo off
-rem Installs zonelog without a network: install.bat [FOLDER]
-cd /d "%~dp0"
-for %%v in (3.14 3.13 3.12 3.11) do (
-  py -%%v -c "" >nul 2>nul && (py -%%v install.py %* & goto end)
+rem Installs zonelog without a network: install.bat [FOLDER], which is found from where you are.
+setlocal
+set "found=python"
+where py >nul 2>nul && set "found=py"
+for %%v in (3.11 3.12 3.13 3.14) do (
+  py -%%v "%~dp0install.py" --fits >nul 2>nul && set "found=py -%%v"
 )
-python install.py %*
-:end
+%found% "%~dp0install.py" %*
+set "status=%errorlevel%"
 if "%~1"=="" pause
+exit /b %status%

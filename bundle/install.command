@@ -1,3 +1,3 @@
 #!/bin/sh
 # Double-click on macOS.
-exec /bin/sh "$(dirname "$0")/install.sh" "$@"
+exec /bin/sh "$(dirname -- "$0")/install.sh" "$@"

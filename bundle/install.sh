@@ -1,10 +1,12 @@
 #!/bin/sh
-# Installs zonelog without a network: sh install.sh [FOLDER]
-cd "$(dirname "$0")" || exit 1
+# Installs zonelog without a network: sh install.sh [FOLDER], which is found from where you are.
+here=$(dirname -- "$0")
+found=
 for python in python3.14 python3.13 python3.12 python3.11 python3; do
-  if command -v "$python" >/dev/null && "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))'; then
-    exec "$python" install.py "$@"
-  fi
+  command -v "$python" >/dev/null || continue
+  found=$python
+  "$python" "$here/install.py" --fits 2>/dev/null && exec "$python" "$here/install.py" "$@"
 done
-echo "Python 3.11 to 3.14 is needed and was not found. / Python 3.11~3.14가 필요합니다." >&2
+[ -n "$found" ] && exec "$found" "$here/install.py" "$@" # it says why it does not fit
+echo "Python was not found; README.txt says which is needed. / Python이 없습니다. 필요한 버전은 README.txt에 있습니다." >&2
 exit 1
