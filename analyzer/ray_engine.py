@@ -10,6 +10,7 @@ a task that was killed for its memory forever.
 import logging
 import os
 import socket
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,6 +55,13 @@ def _ray() -> Any:
     except ImportError as error:
         raise WorkerError('--engine ray needs Ray; install it: pip install "zonelog[ray]"') from error
     return ray
+
+
+def _refuse_spaces() -> None:
+    """Refuse a Python below a folder with spaces in its name: Ray would start its workers in vain for ever."""
+    if " " in sys.executable:
+        message = f"--engine ray: Ray cannot start {sys.executable}, whose path has spaces"
+        raise WorkerError(f"{message}; install zonelog into a folder without, or use --engine local")
 
 
 def _refuse_unreachable(address: str) -> None:
@@ -128,6 +136,7 @@ class RayEngine:
         options: dict[str, Any] = {"runtime_env": {"env_vars": ENVIRONMENT}}
         _refuse_unreachable(address)
         if address == "local":
+            _refuse_spaces()
             options |= {"num_cpus": cores(), "include_dashboard": False}
         try:
             self._library.init(

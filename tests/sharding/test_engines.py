@@ -17,6 +17,8 @@ import polars as pl
 import psutil
 import pytest
 
+from analyzer.engines import engine_of
+from analyzer.errors import WorkerError
 from tests.sharding.test_shards import drive
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,6 +174,14 @@ def test_no_cluster_at_an_address_is_said(logs, tmp_path):
     status, _, errors = run("ray", logs, tmp_path, RAY_ADDRESS="127.0.0.1:1")
     assert status == 4
     assert "no cluster at 127.0.0.1:1" in errors
+
+
+@needs_ray
+def test_ray_is_refused_below_a_folder_with_spaces(monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(sys, "executable", "/opt/my tools/bin/python")
+    with engine_of("ray") as engine, pytest.raises(WorkerError, match="has spaces"):
+        engine.start()
 
 
 def is_free(port):
