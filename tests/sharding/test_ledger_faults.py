@@ -1,5 +1,6 @@
 """A ledger that is killed, damaged, changed, shared or full: nothing lost, nothing doubled, and it is said."""
 
+import json
 import os
 import random
 import shutil
@@ -331,6 +332,73 @@ def test_killed_at_any_instant_a_second_run_finishes(tmp_path, logs, seed):
     assert (out / "summary.json").read_bytes() == (tmp_path / "whole" / "summary.json").read_bytes()
     second = run(folder, ledger, out)
     assert " 0 pieces judged" in second.stderr
+
+
+DEADLY = """
+import os, signal, sys
+(lambda folder: open(os.path.join(folder, f"{os.getpid()}"), "w").close())(os.environ["SEEN"])
+if os.environ.get("DEADLY") and ("analyze" in sys.argv or "--multiprocessing-fork" in sys.orig_argv):
+    import analyzer.tasks
+    honest = analyzer.tasks.read_batch
+    def read_batch(batch, *others):
+        if any(piece.plan.path.endswith(os.environ["DEADLY"]) for piece in batch):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return honest(batch, *others)
+    analyzer.tasks.read_batch = read_batch
+"""
+
+
+@pytest.fixture
+def deadly(tmp_path):
+    """Return what runs where a log kills every process that judges it, and how many processes of Python there were."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(DEADLY, encoding="utf-8")
+
+    def judged(name, *arguments, cores=None):
+        seen = tmp_path / "seen"
+        shutil.rmtree(seen, ignore_errors=True)
+        seen.mkdir()
+        path = f"{tmp_path / 'site'}{os.pathsep}{ROOT}"
+        environment = os.environ | {"DEADLY": name, "SEEN": str(seen), "PYTHONPATH": path}
+        limit = cores and (lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores]))
+        return run(*arguments, env=environment, preexec_fn=limit), len(list(seen.iterdir()))
+
+    return judged
+
+
+def errors(out):
+    """Return the logs that have an error, by name."""
+    logs = json.loads((out / "summary.json").read_text("utf-8"))["logs"]
+    return {log["path"].rsplit("/")[-1]: log["error"] for log in logs if log["error"]}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the processors of a process cannot be set")
+@pytest.mark.parametrize("cores", [1, None])
+def test_a_log_that_kills_whoever_judges_it_does_not_kill_the_run(tmp_path, logs, deadly, cores):
+    folder, ledger, out = logs[0].parent, tmp_path / "ledger", tmp_path / "out"
+    assert run(folder, tmp_path / "other", tmp_path / "whole").returncode in (0, 1, 3)
+    first, _ = deadly("V1.csv", folder, ledger, out, cores=cores)
+    assert first.returncode == 4, first.stderr
+    assert list(errors(out)) == ["V1.csv"]
+    assert "killed again and again" in errors(out)["V1.csv"]
+    again, _ = deadly("", folder, ledger, out, cores=cores)
+    assert again.returncode in (1, 3), again.stderr
+    assert tables(out) == tables(tmp_path / "whole")
+    shutil.copytree(bundled()["demo"], tmp_path / "stricter")
+    rules = tmp_path / "stricter" / "rules.toml"
+    rules.write_text(rules.read_text("utf-8").replace("max_speed_kph = 7.0", "max_speed_kph = 3.0"), encoding="utf-8")
+    kept, _ = deadly("W2.csv", folder, ledger, out, "--zones", str(tmp_path / "stricter"), cores=cores)
+    assert kept.returncode == 4, kept.stderr
+    assert list(errors(out)) == ["W2.csv"]  # though its records are kept
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_where_nothing_is_to_be_judged_no_process_is_started(tmp_path, logs, deadly):
+    arguments = (logs[0].parent, tmp_path / "ledger", tmp_path / "out")
+    assert deadly("", *arguments)[1] > 1
+    second, processes = deadly("", *arguments)
+    assert " 0 pieces judged" in second.stderr
+    assert processes == 1
 
 
 @pytest.mark.parametrize(("limit", "said"), [(4_000, "cannot be used"), (50_000, "cannot be written")])
