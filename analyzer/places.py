@@ -36,6 +36,10 @@ class Place(Protocol):
         """See that a file holds these bytes."""
         ...
 
+    def remove(self, name: str) -> None:
+        """Remove a file; one that is not there is no trouble."""
+        ...
+
     def names(self, folder: str) -> list[str]:
         """Return the names of the files right in a folder, in order; none where it is missing."""
         ...
@@ -90,6 +94,10 @@ class FolderPlace:
             )
             raise LedgerError(message) from error
 
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+        (self.root / name).unlink(missing_ok=True)
+
     def names(self, folder: str) -> list[str]:
         """Return the names of the files right in a folder."""
         return sorted(path.name for path in (self.root / folder).glob("*"))
@@ -137,6 +145,10 @@ class BucketPlace:
             if there == data or self._prefix.replace(name, data, version):
                 return
         raise LedgerError(f"{self.address}/{name}: others change it all the time{UNHARMED}; who writes there?")
+
+    def remove(self, name: str) -> None:
+        """Remove an object."""
+        self._prefix.delete([name])
 
     def names(self, folder: str) -> list[str]:
         """Return the names of the objects right in a folder."""

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -418,6 +419,63 @@ def test_a_full_disk_changes_no_result(tmp_path, logs, limit, said):
     assert analyze(sorted(folder.glob("*.csv")), load_zone_set("demo"), Options(draw=False)).findings.height == (
         pl.read_parquet(out / "findings.parquet").height
     )
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """Return a small file system of its own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", place]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a file system here")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def fill(disk):
+    """Leave no room on a file system."""
+    with (disk / "other").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+def contents(out):
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("harm", ["full", "in the way"])
+def test_a_run_that_cannot_be_booked_changes_no_result(tmp_path, logs, harm, request):
+    folder, out = logs[0].parent, tmp_path / "out"
+    ledger = request.getfixturevalue("disk") / "ledger" if harm == "full" else tmp_path / "ledger"
+    whole = [word for word in command(folder, ledger, out) if word not in ("--no-map", "--no-report")]
+    assert subprocess.run(whole, capture_output=True, check=False).returncode in (0, 1, 3)
+    before = contents(out)
+    less = [*whole, "--no-map"]
+    if harm == "full":
+        fill(ledger.parent)
+    else:
+        (ledger / "runs").rename(ledger / "past")
+        (ledger / "runs").touch()
+    failed = subprocess.run(less, capture_output=True, text=True, check=False)  # nothing is written but its manifest
+    assert failed.returncode == 4
+    assert "cannot be written" in failed.stderr
+    assert "no result was changed" in failed.stderr
+    assert contents(out) == before
+    assert not list(tmp_path.glob(".zonelog-*"))
+    if harm == "full":
+        (ledger.parent / "other").unlink()
+    else:
+        (ledger / "runs").unlink()
+    assert subprocess.run(less, capture_output=True, check=False).returncode in (0, 1, 3)
+    assert contents(out).keys() == before.keys() - {"map.html"}
+
+
+def test_a_run_whose_result_cannot_be_put_in_its_place_is_withdrawn(tmp_path, logs, disk):
+    done = run(logs[0].parent, tmp_path / "ledger", disk)  # a folder that is mounted cannot be replaced
+    assert (done.returncode, "the previous result is unchanged" in done.stderr) == (4, True), done.stderr
+    assert list((tmp_path / "ledger" / "runs").iterdir()) == []
+    assert list(disk.iterdir()) == []
 
 
 def test_a_ledger_in_the_way_is_refused(tmp_path, logs):
