@@ -478,6 +478,25 @@ def test_a_run_whose_result_cannot_be_put_in_its_place_is_withdrawn(tmp_path, lo
     assert list(disk.iterdir()) == []
 
 
+@pytest.mark.parametrize("new", [False, True])
+def test_a_ledger_that_can_only_be_read_is_said_and_its_runs_are_shown(tmp_path, logs, disk, new):
+    folder, ledger, out = logs[0].parent, disk / "ledger", tmp_path / "out"
+    assert run(folder, ledger, out).returncode in (0, 1, 3)
+    before = contents(out)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    if new:
+        write(folder / "X0.csv", drive(200, vehicle="X"))
+    failed = run(folder, ledger, out)
+    said = f"zonelog: {ledger}: the ledger cannot be written (Read-only file system); make it writable,"
+    assert (failed.returncode, failed.stdout, failed.stderr.startswith(said)) == (4, "", True), failed.stderr
+    assert "no result was changed" in failed.stderr
+    assert contents(out) == before
+    show = [sys.executable, str(ROOT / "cli.py"), "runs", "show", str(ledger), "last", "--out", str(tmp_path / "again")]
+    shown = subprocess.run(show, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert contents(tmp_path / "again") == before
+
+
 def test_a_ledger_in_the_way_is_refused(tmp_path, logs):
     folder = logs[0].parent
     assert "lies in a folder of logs" in run(folder, folder / "ledger", tmp_path / "out").stderr
