@@ -207,7 +207,7 @@ def _judged(  # noqa: PLR0913 - as _analyzed
         return judge_all(tasks, pool, tell)
     common = replace(_common(world, options, pool, join, alone=False), shelf=ledger.shelf(plans))
     pool.share(common)
-    runner, tasks = ledger.runner(pool, common, WORTH_SHARING), ledger.tasks(plans)
+    runner, tasks = ledger.runner(pool, common), ledger.tasks(plans)
     judged = judge_all(tasks, runner, tell)
     given_up = [files for task in tasks if len(files := task.files) > 1 and files <= judged.errors.keys()]
     if given_up:  # one log may have ended the process that judged all of a group

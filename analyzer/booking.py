@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.addresses import lies_in, place_of, where
-from analyzer.errors import LedgerError
+from analyzer.errors import LedgerError, OutputError
 from analyzer.ledger import Ledger
 from analyzer.ledger_words import print_ledger
 from analyzer.manifests import Given, commit_manifest, manifest_of
 from analyzer.outputs import Run, write_outputs
 from analyzer.results import Analysis
+from analyzer.store import RUNS
 
 
 def refuse_place(root: Path | str, out: Path | str, logs: Sequence[str]) -> None:
@@ -22,9 +23,19 @@ def refuse_place(root: Path | str, out: Path | str, logs: Sequence[str]) -> None
 
 
 def write_and_book(ledger: Ledger, analysis: Analysis, run: Run, given: Mapping[str, Any]) -> None:
-    """Write the result, then the manifest of the run: a run is in the ledger when its result was written."""
+    """Write the result and the manifest of the run.
+
+    The result is written beside first, then the manifest, then the result takes its place: a ledger that cannot be
+    written leaves the previous one. A run whose result could not take its place is withdrawn from the ledger.
+    """
     manifest = manifest_of(ledger, analysis, _given(analysis, run, given))
-    commit_manifest(ledger.store, manifest, write_outputs(analysis, given["out"], run))
+    booked: list[str] = []
+    try:
+        write_outputs(analysis, given["out"], run, lambda o: booked.append(commit_manifest(ledger.store, manifest, o)))
+    except OutputError:
+        for name in booked:
+            ledger.store.withdraw(RUNS, name)
+        raise
     if not given["quiet"]:
         print_ledger(manifest, given["lang"])
 

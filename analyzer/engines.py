@@ -1,6 +1,7 @@
 """Who does the tasks of an analysis: an engine. Whichever it is, the tables are the same.
 
-- `local`: as many processes of this machine as it has cores, this one among them.
+- `local`: as many processes of this machine as it has cores, this one among them; with a ledger
+  this one keeps apart, so that what kills a process that judges leaves who keeps the books.
 - `serial`: this process alone.
 - `ray`: the workers of a Ray cluster, or of one started here (extra `zonelog[ray]`).
 """
@@ -65,8 +66,11 @@ class Engine(Runner, Protocol):
 
 
 @contextmanager
-def engine_of(name: str) -> Iterator[Engine]:
-    """Give the engine of a name; nothing of it is left afterwards."""
+def engine_of(name: str, *, apart: bool = False) -> Iterator[Engine]:
+    """Give the engine of a name; nothing of it is left afterwards.
+
+    `apart` keeps this process from doing tasks itself where there are others: locally (Ray's driver never does any).
+    """
     if name == "ray":
         from analyzer.ray_engine import RayEngine  # noqa: PLC0415 - only who asks for it needs it
 
@@ -77,5 +81,6 @@ def engine_of(name: str) -> Iterator[Engine]:
             finally:
                 engine.stop()
     else:
-        with pool_of(cores() if name == "local" else 1) as pool:
+        local = name == "local"
+        with pool_of(cores() if local else 1, apart=apart and local) as pool:
             yield pool

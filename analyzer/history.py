@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from analyzer.analysis import Options, analyze
+from analyzer.engines import Engine, engine_of
 from analyzer.errors import LedgerError
 from analyzer.ledger import Ledger, groups_of
 from analyzer.manifests import past_logs
@@ -47,7 +48,8 @@ def make_again(store: Store, manifest: Mapping[str, Any], out: Path | str, versi
                 store, manifest["join"]["piece"], work / "join" / Path(manifest["join"]["path"]).name
             )
         paths = sorted({*ledger.known_paths(), *manifest["errors"]})
-        analysis = analyze(paths, zone_set, _options(store, manifest, ledger, work))
+        pool = stack.enter_context(engine_of("local", apart=True))  # what is damaged is judged again
+        analysis = analyze(paths, zone_set, _options(store, manifest, ledger, work, pool))
         outputs = write_outputs(analysis, out, _run(store, manifest, work, version))
     then = {name: sha256 for name, sha256 in manifest["outputs"].items() if name not in UNSTABLE}
     differing = sorted(name for name in outputs.keys() | then.keys() if outputs.get(name) != then.get(name))
@@ -71,7 +73,7 @@ def _zone_set(store: Store, manifest: Mapping[str, Any], work: Path) -> ZoneSet:
     return replace(load_zone_set(folder, fleet), path=Path(kept["path"]))
 
 
-def _options(store: Store, manifest: Mapping[str, Any], ledger: Ledger, work: Path) -> Options:
+def _options(store: Store, manifest: Mapping[str, Any], ledger: Ledger, work: Path, pool: Engine) -> Options:
     """Return the options of a past run."""
     said, profile = manifest["said"], manifest["profile"]
     path = None
@@ -92,6 +94,7 @@ def _options(store: Store, manifest: Mapping[str, Any], ledger: Ledger, work: Pa
         vehicles=tuple(said["vehicles"]),
         draw=said["map"] or said["report"],
         ledger=ledger,
+        pool=pool,
         join=manifest["join"] and Path(manifest["join"]["path"]),
         join_tolerance_s=said["join_tolerance_s"],
     )

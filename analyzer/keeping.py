@@ -29,8 +29,6 @@ from analyzer.store import BAD, Store, digest_of, packed
 from analyzer.tasks import Common, Job, Outcome, Piece, Reading, SeamTask, SliceTask, Spill, Task
 
 KIND = "judged"
-MANY_SLICES = 64
-"""Slices from which on other processes are worth their start, however small each is."""
 
 _FRAMES = ("rejects", "odometer")
 _NOT_PLAIN = (*_FRAMES, "remarks", "file", "error", "joined")
@@ -89,7 +87,6 @@ class Keeper:
     common: Common
     shelf: Shelf
     tool: dict[str, str]
-    worth_sharing: int
     found_only: bool = False
     done: int = 0
     reused: int = 0
@@ -111,20 +108,11 @@ class Keeper:
                 f"{self.shelf.store.place}: lacks {len(left)} piece(s) of this run, which was judged by another "
                 f"zonelog ({self.tool['zonelog']}, {self.tool['sources']}); install that one to make the result again"
             )
-        self._get_help([jobs[number][0] for number in left])
         outcomes.update(zip(left, self.pool.run(todo, lambda count: done(reused + count)), strict=True))
         self.reused, self.done = self.reused + reused, self.done + len(left)
         for outcome in outcomes.values():
             self.damaged += outcome.damaged if isinstance(outcome, Outcome) else ()
         return [outcomes[number] for number in range(len(jobs))]
-
-    def _get_help(self, tasks: Sequence[Task]) -> None:
-        """Start other processes where there is enough to be done."""
-        slices = sum(len(task.batches) if isinstance(task, SliceTask) else 1 for task in tasks)
-        records = sum(task.records for task in tasks if isinstance(task, SliceTask))
-        if slices >= MANY_SLICES or records >= self.worth_sharing:
-            self.pool.start()
-            self.pool.share(self.common)
 
     @cached_property
     def _common_key(self) -> str:

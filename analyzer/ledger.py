@@ -90,12 +90,12 @@ class Ledger:
         """Return the groups of the last runs, the latest first."""
         return [group for run in reversed(self.store.runs(LOOKED_AT)) for group in groups_of(run)]
 
-    def runner(self, pool: Engine, common: Common, worth_sharing: int) -> Keeper:
+    def runner(self, pool: Engine, common: Common) -> Keeper:
         """Return who does the tasks of a run."""
         if common.shelf is None:
             raise LedgerError("what is kept needs a ledger")
         other_tool = dict(tool()) != dict(self.tool)
-        self.keeper = Keeper(pool, common, common.shelf, dict(self.tool), worth_sharing, found_only=other_tool)
+        self.keeper = Keeper(pool, common, common.shelf, dict(self.tool), found_only=other_tool)
         return self.keeper
 
     def states(self, path: Path, options: ReadOptions) -> States:

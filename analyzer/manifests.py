@@ -67,7 +67,7 @@ def manifest_of(ledger: Ledger, analysis: Analysis, given: Given) -> dict[str, A
 
 
 def commit_manifest(store: Store, manifest: Mapping[str, Any], outputs: Mapping[str, str]) -> str:
-    """Keep the manifest of a run whose result has been written, `outputs` by their hashes; return its name."""
+    """Keep the manifest of a run whose result is written beside, `outputs` by their hashes; return its name."""
     whole = {**manifest, "outputs": dict(outputs)}
     at = dt.datetime.fromisoformat(whole["at"])
     name = f"{at:%Y%m%dT%H%M%S}.{at.microsecond // 1000:03d}Z-{digest_of(whole)[:6]}"

@@ -7,6 +7,8 @@ there already and is the same stays, what is another is replaced.
 import os
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -36,6 +38,10 @@ class Place(Protocol):
         """See that a file holds these bytes."""
         ...
 
+    def remove(self, name: str) -> None:
+        """Remove a file; one that is not there is no trouble."""
+        ...
+
     def names(self, folder: str) -> list[str]:
         """Return the names of the files right in a folder, in order; none where it is missing."""
         ...
@@ -45,7 +51,7 @@ class Place(Protocol):
         ...
 
     def tidy(self) -> None:
-        """Remove what was abandoned."""
+        """Remove what was abandoned; LedgerError where that shows that nothing can be written there."""
         ...
 
 
@@ -73,22 +79,35 @@ class FolderPlace:
         target = self.root / name
         if _holds(target, data):
             return
-        beside = self.root / "tmp" / f"{os.getpid()}-{secrets.token_hex(8)}"
-        try:
-            beside.parent.mkdir(parents=True, exist_ok=True)
+        with self._beside() as beside:
             target.parent.mkdir(parents=True, exist_ok=True)
             _write_synced(beside, data)
-            os.replace(beside, target)  # noqa: PTH105 - replaces on Windows too
+            try:
+                os.replace(beside, target)  # noqa: PTH105 - replaces on Windows too
+            except PermissionError:
+                if not _holds(target, data):  # another run wrote the same and has it open (Windows)
+                    raise
+                beside.unlink()
+
+    @contextmanager
+    def _beside(self) -> Iterator[Path]:
+        """Give a path for a new file; make a sentence of what goes wrong with it, and leave nothing there then."""
+        path = self.root / "tmp" / f"{os.getpid()}-{secrets.token_hex(8)}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield path
         except OSError as error:
-            if beside.parent.is_dir():
-                beside.unlink(missing_ok=True)
-            if isinstance(error, PermissionError) and _holds(target, data):
-                return  # another run wrote the same and has it open (Windows)
+            with suppress(OSError):  # nothing can be removed there either, or there is nothing
+                path.unlink()
             message = (
-                f"{self.root}: the ledger cannot be written ({error.strerror or error}); make room or name another "
-                "folder; what it holds is unharmed, and no result was changed"
+                f"{self.root}: the ledger cannot be written ({error.strerror or error}); make it writable, make room "
+                "or name another folder; what it holds is unharmed, and no result was changed"
             )
             raise LedgerError(message) from error
+
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+        (self.root / name).unlink(missing_ok=True)
 
     def names(self, folder: str) -> list[str]:
         """Return the names of the files right in a folder."""
@@ -101,7 +120,10 @@ class FolderPlace:
         return not self.root.exists() or {path.name for path in self.root.iterdir()} <= {"tmp"}
 
     def tidy(self) -> None:
-        """Remove what was abandoned."""
+        """Remove what was abandoned; LedgerError where nothing can be written."""
+        with self._beside() as probe:
+            probe.touch()
+            probe.unlink()
         for left in (self.root / "tmp").glob("*"):
             _remove_abandoned(left)
 
@@ -137,6 +159,10 @@ class BucketPlace:
             if there == data or self._prefix.replace(name, data, version):
                 return
         raise LedgerError(f"{self.address}/{name}: others change it all the time{UNHARMED}; who writes there?")
+
+    def remove(self, name: str) -> None:
+        """Remove an object."""
+        self._prefix.delete([name])
 
     def names(self, folder: str) -> list[str]:
         """Return the names of the objects right in a folder."""

@@ -4,13 +4,15 @@ Workers are spawned, so they work alike on every system, and can be started befo
 process has imported what tasks need: both get ready at once. A worker that dies takes the
 pool with it: a new one is made and what was lost is done again. A task that was under way
 in more than `ATTEMPTS` such deaths is done by a process of its own; if that dies as well,
-it is given up.
+it is given up. Who must outlive whatever a task does to its process keeps `apart`: it leads
+and does no task itself.
 """
 
 import gc
 import os
 import pickle
 import signal
+import sys
 import tempfile
 import threading
 from collections import deque
@@ -48,6 +50,7 @@ def cores() -> int:
 
 def _quiet() -> None:
     """Leave an interruption to the process that made this one, and end with it, however it ends."""
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes share the cores
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -81,28 +84,31 @@ def _work(common: Path, job: "Job") -> "Outcome":
 
 
 class Pool:
-    """Up to `workers` processes, this one among them; used through `pool_of`."""
+    """Up to `workers` processes, this one among them unless it keeps `apart`; used through `pool_of`."""
 
     keeps = False
 
-    def __init__(self, workers: int, folder: Path) -> None:
+    def __init__(self, workers: int, folder: Path, *, apart: bool = False) -> None:
         """Note how many processes there may be; `folder` is for what they share."""
-        self.workers, self.folder = workers, folder
+        self.others, self.folder = workers if apart else workers - 1, folder
+        self._apart = apart
+        self._common: Common | None = None
         self._shared = folder / "common.pickle"
         self._executor: ProcessPoolExecutor | None = None
         self._ending: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Start the other processes, if there are to be any and they do not run yet."""
-        if self.workers > 1 and self._executor is None:
-            self._executor = ProcessPoolExecutor(self.workers - 1, get_context("spawn"), initializer=_quiet)
-            for _ in range(self.workers - 1):
+    def start(self, tasks: int = sys.maxsize) -> None:
+        """Start the other processes, if they do not run yet: as many as there are to be, and no more than tasks."""
+        if self.others and self._executor is None:
+            self._executor = ProcessPoolExecutor(self.others, get_context("spawn"), initializer=_quiet)
+            for _ in range(min(self.others, tasks)):
                 self._executor.submit(_warm)
+            self._write_shared()
 
     @property
     def helpers(self) -> int:
         """Return how many other processes there are."""
-        return 0 if self._executor is None else self.workers - 1
+        return 0 if self._executor is None else self.others
 
     def ask(self, question: Callable[..., Answer], *arguments: Any) -> Callable[[], Answer]:
         """Put a question to another process; return what waits for the answer (found here if that process died)."""
@@ -138,9 +144,18 @@ class Pool:
     def share(self, common: "Common") -> None:
         """Give all processes what their tasks share."""
         self._common = common
-        if self._executor is not None:
+        self._write_shared()
+
+    def _write_shared(self) -> None:
+        """Write what tasks share, where somebody else reads it."""
+        if self._executor is None:
+            return
+        try:
             with self._shared.open("wb") as file:
-                pickle.dump(common, file)
+                pickle.dump(self._common, file)
+        except OSError as error:
+            message = f"{self.folder}: cannot be written ({error.strerror or error}); make room or set TMPDIR"
+            raise WorkerError(f"{message}; no result was changed") from error
 
     def run(self, jobs: Sequence["Job"], done: Callable[[int], None] = lambda _: None) -> list["Outcome | WorkerError"]:
         """Return the outcome of every job, in their order; a WorkerError where it was given up.
@@ -148,7 +163,11 @@ class Pool:
         `done` is told how many are ready.
         """
         outcomes: dict[int, Outcome | WorkerError] = {}
-        if self._executor is None or len(jobs) == 1:
+        if self._apart:
+            if jobs:
+                self.start(len(jobs))
+            self._share_out(jobs, outcomes, done)
+        elif self._executor is None or len(jobs) == 1:
             for number, job in enumerate(jobs):
                 outcomes[number] = self._here(job)
                 done(len(outcomes))
@@ -158,27 +177,32 @@ class Pool:
 
     def _here(self, job: "Job") -> "Outcome":
         """Do a job in this process."""
-        return job[0].run(self._common, job[1])
+        return job[0].run(self._common, job[1])  # type: ignore[arg-type]
 
     def _share_out(self, jobs: Sequence["Job"], outcomes: "Outcomes", done: Callable[[int], None]) -> None:
-        """Do the jobs here and in the other processes, whoever is free."""
+        """Do the jobs in the other processes, and here unless this one keeps apart, whoever is free."""
         desk = _Desk(len(jobs))
         deaths = dict.fromkeys(range(len(jobs)), 0)
         while desk.open():
             desk.hand_out(self, jobs)
-            number = desk.take()
-            if number is not None:
+            number = desk.take() if desk.idle() or not self._apart else None
+            if number is None:
+                lost = desk.collect(outcomes, block=True)
+            elif self._apart:
+                lost = [number]  # nobody took it: the others died while they had nothing to do
+            else:
                 outcomes[number] = self._here(jobs[number])
-            lost = desk.collect(outcomes, block=number is None)
+                lost = desk.collect(outcomes, block=False)
             if lost:
                 self._rebuild(jobs, [*lost, *desk.recall()], deaths, outcomes, desk)
             done(len(outcomes))
 
     def submit(self, job: "Job") -> Future["Outcome"]:
         """Hand a job to another process; BrokenProcessPool where there is none any more."""
-        if self._executor is None:
+        executor = self._executor
+        if executor is None:
             raise BrokenProcessPool
-        return self._executor.submit(_work, self._shared, job)
+        return executor.submit(_work, self._shared, job)
 
     def _rebuild(
         self, jobs: Sequence["Job"], lost: list[int], deaths: dict[int, int], outcomes: "Outcomes", desk: "_Desk"
@@ -219,6 +243,11 @@ class _Desk:
         with self._lock:
             return bool(self._waiting or self._running)
 
+    def idle(self) -> bool:
+        """Return whether no job is handed out."""
+        with self._lock:
+            return not self._running
+
     def take(self) -> int | None:
         """Take the next job, null if none waits."""
         with self._lock:
@@ -231,13 +260,13 @@ class _Desk:
 
     def hand_out(self, pool: Pool, jobs: Sequence["Job"]) -> None:
         """Keep the other processes busy, with a job in hand as long as many wait."""
-        others = pool.workers - 1
+        others = pool.others
         with self._lock:
             while self._waiting and self._busy() < others * (QUEUED if len(self._waiting) > MANY * others else 1):
                 number = self._waiting.popleft()
                 try:
                     future = pool.submit(jobs[number])
-                except BrokenProcessPool:
+                except RuntimeError:  # broken, or told to end
                     self._waiting.appendleft(number)
                     return
                 self._running[future] = number
@@ -272,10 +301,10 @@ class _Desk:
 
 
 @contextmanager
-def pool_of(workers: int) -> Iterator[Pool]:
-    """Give a pool of up to `workers` processes, this one among them, with a folder for what they share."""
+def pool_of(workers: int, *, apart: bool = False) -> Iterator[Pool]:
+    """Give a pool of up to `workers` processes, this one among them or `apart`, with a folder for what they share."""
     with tempfile.TemporaryDirectory(prefix="zonelog-") as folder:
-        pool = Pool(workers, Path(folder))
+        pool = Pool(workers, Path(folder), apart=apart)
         try:
             yield pool
         finally:

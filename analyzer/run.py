@@ -30,7 +30,7 @@ def run_analysis(given: dict[str, Any]) -> "Analysis":
     """Read, judge and write what the options of `analyze` say, with as many processes as are worth it."""
     from analyzer.engines import engine_of  # noqa: PLC0415
 
-    with engine_of(given["engine"]) as pool:
+    with engine_of(given["engine"], apart=given["ledger"] is not None) as pool:
         if _bytes_of(given["logs"]) >= MANY_BYTES:
             if given["engine"] == "local":
                 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the processes share the cores

@@ -14,6 +14,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -144,6 +145,11 @@ class Store:
         """Write the receipt of a piece of work: from now on it is done."""
         body = {**receipt, "key": key}
         self.place.keep(_receipt(kind, key), canonical({"receipt": body, "sha256": digest_of(body)}))
+
+    def withdraw(self, kind: str, key: str) -> None:
+        """Remove a receipt, as far as that can be done: what it said is not so."""
+        with suppress(OSError, LedgerError):
+            self.place.remove(_receipt(kind, key))
 
     def receipt(self, kind: str, key: str) -> dict[str, Any] | None:
         """Return a receipt, null where there is none or it is damaged, which is noted."""

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -73,25 +74,29 @@ def _refuse_unwritable(out: Path, target: Path) -> None:
         raise OutputError(message) from error
 
 
-def write_outputs(analysis: Analysis, out: Path | str, run: Run) -> dict[str, str]:
+def write_outputs(
+    analysis: Analysis, out: Path | str, run: Run, book: Callable[[dict[str, str]], None] = lambda _: None
+) -> dict[str, str]:
     """Write all wanted outputs into `out`, whole or not at all; return the SHA-256 of each.
 
     They are built in a folder beside it, which then takes its place; until the very last
-    step a crash leaves what was there before. For object storage see `_upload`. Raises
-    OutputError where it cannot.
+    step a crash leaves what was there before. For object storage see `_upload`. `book` is told
+    of the hashes when all is there beside, before that step: what it raises leaves what was there.
+    Raises OutputError where it cannot write.
     """
     refuse_output(out)
     try:
         if isinstance(out, str):
             with tempfile.TemporaryDirectory(prefix="zonelog-") as work:
                 hashes = _build(analysis, Path(work) / "new", run)
-                upload(Path(work) / "new", out)
+                upload(Path(work) / "new", out, lambda: book(hashes))
             return hashes
         target = out.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".zonelog-", dir=target.parent) as work:
             built = Path(work) / "new"
             hashes = _build(analysis, built, run)
+            book(hashes)
             _swap(built, target, Path(work) / "old")
     except OSError as error:
         message = f"{out}: cannot be written ({error.strerror or error}); the previous result is unchanged"

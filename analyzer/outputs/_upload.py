@@ -36,23 +36,30 @@ def refuse_address(address: str) -> None:
     there.delete([probe])
 
 
-def upload(folder: Path, address: str) -> None:
-    """Put the files of a folder below an address, `run.json` last; OutputError where that does not come to an end."""
+def upload(folder: Path, address: str, staged_all: Callable[[], None]) -> None:
+    """Put the files of a folder below an address, `run.json` last; OutputError where that does not come to an end.
+
+    `staged_all` is called once all of them are there beside: what it raises leaves the previous result.
+    """
     files = sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: (p.name == LAST, p.as_posix()))
     names = {p.relative_to(folder).as_posix(): p for p in files if p != folder / RUN_FILE}
     before, after = (Prefix(address, OutputError, advice) for advice in (UNCHANGED, UNFINISHED))
     aside = f"{ASIDE}{secrets.token_hex(8)}"
     staged = {name: f"{aside}/{name}" for name in names}
+    mark = set[str]()
     try:
         _each(lambda name: before.replace(staged[name], names[name]), names)
         stale = (_outputs(before) or {}).keys() - names.keys()
+        staged_all()
+        mark = {f"{aside}/{LAST}"}  # while it is there, who comes next knows that the rest is ours, but unfinished
         before.delete([RUN_FILE])
         _each(lambda name: after.copy(staged[name], name), names)
         after.delete(sorted(stale))
         _create_record(after, (folder / RUN_FILE).read_bytes())
+        mark = set()
     finally:
         with suppress(OutputError):
-            before.delete(sorted(staged.values()))
+            before.delete(sorted({*staged.values()} - mark))
 
 
 def _create_record(there: Prefix, data: bytes) -> None:

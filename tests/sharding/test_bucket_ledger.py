@@ -144,6 +144,24 @@ def test_a_store_that_refuses_writes_changes_nothing(bucket, at, tmp_path):
     assert "run.json" not in bucket.contents(f"{tmp_path.name}/out")
 
 
+def test_a_run_is_booked_before_its_result_takes_its_place_and_withdrawn_where_it_cannot(bucket, at, tmp_path):
+    arguments = ("logs", f"{at}/out", "--ledger", f"{at}/ledger", "--no-map", "--no-report")
+    assert analyze(bucket, tmp_path, *arguments).returncode in (0, 1, 3)
+    before, booked = bucket.contents(f"{tmp_path.name}/out"), bucket.keys(f"{tmp_path.name}/ledger/runs")
+    (tmp_path / "logs" / "1.csv").unlink()
+    bucket.refuse("^PUT .*/ledger/runs/")
+    done = analyze(bucket, tmp_path, *arguments)
+    assert (done.returncode, "no result was changed" in done.stderr) == (4, True), done.stderr
+    assert bucket.contents(f"{tmp_path.name}/out") == before
+    bucket.refuse("^PUT .*/out/summary.json")
+    done = analyze(bucket, tmp_path, *arguments)
+    assert (done.returncode, "unfinished and has no run.json" in done.stderr) == (4, True), done.stderr
+    assert bucket.keys(f"{tmp_path.name}/ledger/runs") == booked
+    bucket.refuse("")
+    assert analyze(bucket, tmp_path, *arguments).returncode in (0, 1, 3)
+    assert len(bucket.keys(f"{tmp_path.name}/ledger/runs")) == len(booked) + 1
+
+
 def test_a_store_that_does_not_answer_is_named(bucket, at, tmp_path):
     nobody = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     done = analyze(bucket, tmp_path, "logs", "out", "--ledger", f"{at}/ledger", **nobody)

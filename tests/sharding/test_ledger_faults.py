@@ -1,5 +1,6 @@
 """A ledger that is killed, damaged, changed, shared or full: nothing lost, nothing doubled, and it is said."""
 
+import json
 import os
 import random
 import shutil
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -333,6 +335,73 @@ def test_killed_at_any_instant_a_second_run_finishes(tmp_path, logs, seed):
     assert " 0 pieces judged" in second.stderr
 
 
+DEADLY = """
+import os, signal, sys
+(lambda folder: open(os.path.join(folder, f"{os.getpid()}"), "w").close())(os.environ["SEEN"])
+if os.environ.get("DEADLY") and ("analyze" in sys.argv or "--multiprocessing-fork" in sys.orig_argv):
+    import analyzer.tasks
+    honest = analyzer.tasks.read_batch
+    def read_batch(batch, *others):
+        if any(piece.plan.path.endswith(os.environ["DEADLY"]) for piece in batch):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return honest(batch, *others)
+    analyzer.tasks.read_batch = read_batch
+"""
+
+
+@pytest.fixture
+def deadly(tmp_path):
+    """Return what runs where a log kills every process that judges it, and how many processes of Python there were."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(DEADLY, encoding="utf-8")
+
+    def judged(name, *arguments, cores=None):
+        seen = tmp_path / "seen"
+        shutil.rmtree(seen, ignore_errors=True)
+        seen.mkdir()
+        path = f"{tmp_path / 'site'}{os.pathsep}{ROOT}"
+        environment = os.environ | {"DEADLY": name, "SEEN": str(seen), "PYTHONPATH": path}
+        limit = cores and (lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores]))
+        return run(*arguments, env=environment, preexec_fn=limit), len(list(seen.iterdir()))
+
+    return judged
+
+
+def errors(out):
+    """Return the logs that have an error, by name."""
+    logs = json.loads((out / "summary.json").read_text("utf-8"))["logs"]
+    return {log["path"].rsplit("/")[-1]: log["error"] for log in logs if log["error"]}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the processors of a process cannot be set")
+@pytest.mark.parametrize("cores", [1, None])
+def test_a_log_that_kills_whoever_judges_it_does_not_kill_the_run(tmp_path, logs, deadly, cores):
+    folder, ledger, out = logs[0].parent, tmp_path / "ledger", tmp_path / "out"
+    assert run(folder, tmp_path / "other", tmp_path / "whole").returncode in (0, 1, 3)
+    first, _ = deadly("V1.csv", folder, ledger, out, cores=cores)
+    assert first.returncode == 4, first.stderr
+    assert list(errors(out)) == ["V1.csv"]
+    assert "killed again and again" in errors(out)["V1.csv"]
+    again, _ = deadly("", folder, ledger, out, cores=cores)
+    assert again.returncode in (1, 3), again.stderr
+    assert tables(out) == tables(tmp_path / "whole")
+    shutil.copytree(bundled()["demo"], tmp_path / "stricter")
+    rules = tmp_path / "stricter" / "rules.toml"
+    rules.write_text(rules.read_text("utf-8").replace("max_speed_kph = 7.0", "max_speed_kph = 3.0"), encoding="utf-8")
+    kept, _ = deadly("W2.csv", folder, ledger, out, "--zones", str(tmp_path / "stricter"), cores=cores)
+    assert kept.returncode == 4, kept.stderr
+    assert list(errors(out)) == ["W2.csv"]  # though its records are kept
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_where_nothing_is_to_be_judged_no_process_is_started(tmp_path, logs, deadly):
+    arguments = (logs[0].parent, tmp_path / "ledger", tmp_path / "out")
+    assert deadly("", *arguments)[1] > 1
+    second, processes = deadly("", *arguments)
+    assert " 0 pieces judged" in second.stderr
+    assert processes == 1
+
+
 @pytest.mark.parametrize(("limit", "said"), [(4_000, "cannot be used"), (50_000, "cannot be written")])
 def test_a_full_disk_changes_no_result(tmp_path, logs, limit, said):
     resource = pytest.importorskip("resource")
@@ -350,6 +419,82 @@ def test_a_full_disk_changes_no_result(tmp_path, logs, limit, said):
     assert analyze(sorted(folder.glob("*.csv")), load_zone_set("demo"), Options(draw=False)).findings.height == (
         pl.read_parquet(out / "findings.parquet").height
     )
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """Return a small file system of its own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", place]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a file system here")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def fill(disk):
+    """Leave no room on a file system."""
+    with (disk / "other").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+def contents(out):
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("harm", ["full", "in the way"])
+def test_a_run_that_cannot_be_booked_changes_no_result(tmp_path, logs, harm, request):
+    folder, out = logs[0].parent, tmp_path / "out"
+    ledger = request.getfixturevalue("disk") / "ledger" if harm == "full" else tmp_path / "ledger"
+    whole = [word for word in command(folder, ledger, out) if word not in ("--no-map", "--no-report")]
+    assert subprocess.run(whole, capture_output=True, check=False).returncode in (0, 1, 3)
+    before = contents(out)
+    less = [*whole, "--no-map"]
+    if harm == "full":
+        fill(ledger.parent)
+    else:
+        (ledger / "runs").rename(ledger / "past")
+        (ledger / "runs").touch()
+    failed = subprocess.run(less, capture_output=True, text=True, check=False)  # nothing is written but its manifest
+    assert failed.returncode == 4
+    assert "cannot be written" in failed.stderr
+    assert "no result was changed" in failed.stderr
+    assert contents(out) == before
+    assert not list(tmp_path.glob(".zonelog-*"))
+    if harm == "full":
+        (ledger.parent / "other").unlink()
+    else:
+        (ledger / "runs").unlink()
+    assert subprocess.run(less, capture_output=True, check=False).returncode in (0, 1, 3)
+    assert contents(out).keys() == before.keys() - {"map.html"}
+
+
+def test_a_run_whose_result_cannot_be_put_in_its_place_is_withdrawn(tmp_path, logs, disk):
+    done = run(logs[0].parent, tmp_path / "ledger", disk)  # a folder that is mounted cannot be replaced
+    assert (done.returncode, "the previous result is unchanged" in done.stderr) == (4, True), done.stderr
+    assert list((tmp_path / "ledger" / "runs").iterdir()) == []
+    assert list(disk.iterdir()) == []
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_a_ledger_that_can_only_be_read_is_said_and_its_runs_are_shown(tmp_path, logs, disk, new):
+    folder, ledger, out = logs[0].parent, disk / "ledger", tmp_path / "out"
+    assert run(folder, ledger, out).returncode in (0, 1, 3)
+    before = contents(out)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    if new:
+        write(folder / "X0.csv", drive(200, vehicle="X"))
+    failed = run(folder, ledger, out)
+    said = f"zonelog: {ledger}: the ledger cannot be written (Read-only file system); make it writable,"
+    assert (failed.returncode, failed.stdout, failed.stderr.startswith(said)) == (4, "", True), failed.stderr
+    assert "no result was changed" in failed.stderr
+    assert contents(out) == before
+    show = [sys.executable, str(ROOT / "cli.py"), "runs", "show", str(ledger), "last", "--out", str(tmp_path / "again")]
+    shown = subprocess.run(show, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert contents(tmp_path / "again") == before
 
 
 def test_a_ledger_in_the_way_is_refused(tmp_path, logs):

@@ -42,8 +42,8 @@ class Note:
         return Outcome(readings=(Reading(self.number, os.getpid()),))
 
 
-def run(tasks, workers=2, hold_s=0.0):
-    with pool_of(workers) as pool:
+def run(tasks, workers=2, hold_s=0.0, *, apart=False):
+    with pool_of(workers, apart=apart) as pool:
         pool.start()
         pool.share(None)
         pool._here = lambda job: (time.sleep(hold_s), job[0].run(None))[1]
@@ -72,6 +72,44 @@ def test_a_task_that_always_kills_is_given_up_and_the_others_done(tmp_path):
     outcomes = run([deadly, *others], hold_s=1.0)
     assert isinstance(outcomes[0], WorkerError)
     assert [outcome.readings[0].file for outcome in outcomes[1:]] == list(range(1, 8))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_who_keeps_apart_does_no_task_and_gives_up_what_always_kills(tmp_path, workers):
+    deadly = Note(0, tmp_path, -1, deaths=99)  # this process would die as well
+    others = [Note(number, tmp_path, -1) for number in range(1, 5)]
+    first, *rest = run([deadly, *others], workers, apart=True)
+    assert isinstance(first, WorkerError)
+    assert [outcome.readings[0].file for outcome in rest] == list(range(1, 5))
+    assert os.getpid() not in {outcome.readings[0].part for outcome in rest}
+
+
+def test_workers_killed_while_they_had_nothing_to_do_are_replaced(tmp_path):
+    with pool_of(2, apart=True) as pool:
+        pool.share(None)
+        jobs = [(Note(number, tmp_path, -1), None) for number in range(4)]
+        assert len(pool.run(jobs)) == 4
+        workers = [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+        for worker in workers:
+            worker.kill()
+        psutil.wait_procs(workers, timeout=20)
+        assert workers
+        assert [outcome.readings[0].file for outcome in pool.run(jobs)] == list(range(4))
+
+
+def test_who_keeps_apart_starts_no_process_for_nothing(tmp_path):
+    with pool_of(2, apart=True) as pool:
+        pool.share(None)
+        assert pool.run([]) == []
+        assert pool.helpers == 0
+
+
+def test_a_full_temporary_folder_is_said(tmp_path):
+    with pool_of(1, apart=True) as pool:
+        pool.folder.joinpath("common.pickle").mkdir()
+        with pytest.raises(WorkerError, match="set TMPDIR"):
+            pool.run([(Note(0, tmp_path, -1), None)])
 
 
 @pytest.fixture
