@@ -22,6 +22,7 @@ CHANGED: Mapping[str, Both] = {
     "zones": both("zones changed"),
     "evaluation": both("evaluation settings changed"),
     "fleet": both("fleet file changed"),
+    "join": both("joined file changed"),
     "options": both("options changed"),
     "tool": both("zonelog or a library changed"),
 }
@@ -83,8 +84,10 @@ def _changed(changes: Mapping[str, Any]) -> Both:
         several(counts["new"], "{n} new log", "{n} new logs"),
         several(counts["changed"], "{n} changed log", "{n} changed logs"),
         several(counts["removed"], "{n} removed log", "{n} removed logs"),
+        several(counts.get("renamed", 0), "{n} renamed log", "{n} renamed logs"),
     ]
-    files = [t for t, kind in zip(texts, ("new", "changed", "removed"), strict=True) if counts[kind]]
+    kinds = ("new", "changed", "removed", "renamed")  # the last is not in manifests of before
+    files = [text for text, kind in zip(texts, kinds, strict=True) if counts.get(kind)]
     return (
         joined([*files, *(CHANGED[name] for name in changes["other"])], ", ") if files or changes["other"] else NOTHING
     )

@@ -54,6 +54,22 @@ def stricter(folder, old="max_speed_kph = 7.0", new="max_speed_kph = 4.0"):
     rules.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def diff(folder, one, other):
+    """Return what is said of two runs, with slashes."""
+    return zonelog("diff", "ledger", one, other, "--lang", "en", cwd=folder).stdout.replace("\\", "/")
+
+
+def whys(said):
+    """Return the reasons of all findings that differ."""
+    return {line.partition("(why: ")[2].removesuffix(")") for line in said.splitlines() if "(why: " in line}
+
+
+def no_modes(path):
+    """Leave out mode and operator, which a file to join says."""
+    rows = [line.split(",") for line in path.read_text("utf-8").splitlines()]
+    path.write_text("\n".join(",".join((*row[:6], *row[8:])) for row in rows) + "\n", encoding="utf-8")
+
+
 def test_runs_are_listed_with_what_changed(folder):
     analyze(folder)
     analyze(folder, "--no-map", "--no-report")
@@ -157,6 +173,89 @@ def test_a_difference_says_what_and_why(folder):
     assert "new data: logs/c.csv" in both.replace("\\", "/")
     assert "or data of other files" in both
     assert "Became findings: 0" in diff(first, first)
+
+
+def rename(folder):
+    (folder / "logs" / "a.csv").rename(folder / "logs" / "q.csv")
+
+
+def move(folder):
+    (folder / "logs" / "more").mkdir()
+    (folder / "logs" / "a.csv").rename(folder / "logs" / "more" / "a.csv")
+
+
+def swap(folder):
+    logs = folder / "logs"
+    for old, new in (("a", "aside"), ("b", "a"), ("aside", "b")):
+        (logs / f"{old}.csv").rename(logs / f"{new}.csv")
+
+
+@pytest.mark.parametrize("act", [rename, move, swap])
+def test_a_renamed_log_is_no_new_data(folder, act):
+    analyze(folder, "--no-map", "--no-report")
+    act(folder)
+    said = analyze(folder, "--no-map", "--no-report").stderr
+    assert "0 new, 0 changed, 0 removed, 2 known logs" in said
+    assert "no longer there" not in said
+    stricter(folder)
+    analyze(folder, "--no-map", "--no-report")
+    first, second, third = names(folder)
+    same = diff(folder, first, second)
+    assert [line for line in same.splitlines() if not line.endswith(": 0")] == []
+    for since in (first, second):
+        assert whys(diff(folder, since, third)) == {"rules: demo-low-speed, 1 (changed)"}
+    listed = zonelog("runs", "ledger", "--lang", "en", cwd=folder).stdout
+    assert "renamed log" in listed
+
+
+def test_a_log_that_its_vehicle_is_called_after_counts_by_its_name(folder):
+    nameless = folder / "logs" / "b.csv"
+    rows = [line.partition(",")[2] for line in nameless.read_text("utf-8").splitlines()]
+    nameless.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    analyze(folder, "--no-map", "--no-report")
+    nameless.rename(folder / "logs" / "c.csv")
+    analyze(folder, "--no-map", "--no-report")
+    said = diff(folder, *names(folder))
+    assert "Became findings: 1" in said
+    assert "Ceased to be findings: 1" in said
+    assert whys(said) == {"renamed log: logs/b.csv → logs/c.csv"}
+
+
+def test_where_data_and_rule_changed_both_are_named(folder):
+    analyze(folder, "--no-map", "--no-report")
+    harmless = folder / "logs" / "a.csv"
+    last = harmless.read_text("utf-8").splitlines()[-1]
+    with harmless.open("a", encoding="utf-8") as file:
+        file.write(last.replace("10:00:58", "10:01:00") + "\n")
+    stricter(folder)
+    analyze(folder, "--no-map", "--no-report")
+    said = diff(folder, *names(folder))
+    became = next(line for line in said.splitlines() if "  a  " in line)
+    assert "(why: changed data: logs/a.csv; or rules: demo-low-speed, 1 (changed))" in became
+    changed = next(line for line in said.splitlines() if "  b  " in line)
+    assert "(why: rules: demo-low-speed, 1 (changed); or data of other files)" in changed
+
+
+def test_a_log_that_could_not_be_read_before_is_new_data(folder):
+    whole = (folder / "logs" / "b.csv").read_bytes()
+    (folder / "logs" / "b.csv").write_bytes(b"nothing\n1\n")
+    zonelog("analyze", "logs", "--out", "out", "--ledger", "ledger", *ALL, "--no-map", "--no-report", cwd=folder)
+    (folder / "logs" / "b.csv").write_bytes(whole)
+    analyze(folder, "--no-map", "--no-report")
+    assert whys(diff(folder, *names(folder))) == {"new data: logs/b.csv"}
+
+
+def test_another_content_of_the_joined_file_is_named_as_that(folder):
+    modes = folder / "modes.csv"
+    head = "vehicle_id,timestamp,control_mode\nb,2026-03-17T10:00:00+09:00,"
+    no_modes(folder / "logs" / "b.csv")
+    for mode in ("autonomous", "manual"):
+        modes.write_text(f"{head}{mode}\n", encoding="utf-8")
+        analyze(folder, "--no-map", "--no-report", "--join", "modes.csv", "--join-tolerance", "100")
+    listed = zonelog("runs", "ledger", "--lang", "en", cwd=folder).stdout
+    assert "joined file changed" in listed
+    assert "options changed" not in listed
+    assert whys(diff(folder, *names(folder))) == {"joined file (--join)"}
 
 
 def test_a_damaged_manifest_is_named(folder):
