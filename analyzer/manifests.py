@@ -59,6 +59,7 @@ def manifest_of(ledger: Ledger, analysis: Analysis, given: Given) -> dict[str, A
         "logs": [_log(log) for _, log in sorted(ledger.logs.items())],
         "groups": _groups(ledger),
         "errors": {account.path: account.error for account in analysis.logs if account.error},
+        "beside": [asdict(remark) for remark in ledger.remarks],
         "verdict": analysis.summary["verdict"],
         "found": analysis.summary["findings"],
         "findings": store.put(packed({"findings": analysis.findings})),

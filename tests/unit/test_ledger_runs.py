@@ -109,6 +109,21 @@ def test_a_past_result_is_made_again_with_the_same_bytes_without_its_logs(folder
     assert bytes_of(folder / "again") == then
 
 
+def test_what_was_left_out_is_told_again(folder):
+    zonelog("analyze", "logs", "--out", "logs/out", *ALL, "--no-map", "--no-report", cwd=folder)
+    shutil.copytree(folder / "set", folder / "logs" / "set")
+    (folder / "logs" / "letter.docx").write_text("dear", encoding="utf-8")
+    (folder / "logs" / ".DS_Store").write_bytes(b"\0")
+    analyze(folder)
+    then = bytes_of(folder / "out")
+    kinds = {notice["code"] for notice in json.loads(then["summary.json"])["notices"]}
+    assert {"left-out-result", "left-out-zones", "left-out-unknown", "left-out-shadow"} <= kinds
+    shutil.rmtree(folder / "logs")
+    done = zonelog("runs", "show", "ledger", "last", "--out", "again", "--lang", "en", cwd=folder)
+    assert "with the same bytes" in done.stderr, done.stderr
+    assert bytes_of(folder / "again") == then
+
+
 def test_a_log_that_could_not_be_read_is_named_again(folder):
     (folder / "logs" / "bad.csv").write_text("nothing\n1\n", encoding="utf-8")
     zonelog("analyze", "logs", "--out", "out", "--ledger", "ledger", *ALL, cwd=folder)
