@@ -1,10 +1,12 @@
 """Where something is: a path of this machine, or an address of object storage (`s3://bucket/key`), which is a text."""
 
+import re
 from pathlib import Path
 
 from analyzer.errors import AnalyzerError
 
 SCHEME = "s3://"
+_BUCKET = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def is_object(path: object) -> bool:
@@ -31,8 +33,12 @@ def lies_in(inner: Path | str, outer: Path | str) -> bool:
 
 
 def divided(address: str, error: type[AnalyzerError]) -> tuple[str, str]:
-    """Return the bucket and the key of an address; `error` where there is no bucket."""
+    """Return the bucket and the key of an address; `error` where there is no bucket, or no such name can be."""
     bucket, _, key = address.removeprefix(SCHEME).partition("/")
     if not bucket:
         raise error(f"{address}: names no bucket; write s3://bucket/key")
+    if not _BUCKET.fullmatch(bucket):
+        raise error(f"{address}: {bucket!r} is no name of a bucket (letters, digits, dots and dashes)")
+    if key and not (key.isprintable() and {"", ".", ".."}.isdisjoint(key.removesuffix("/").split("/"))):
+        raise error(f"{address}: {key!r} is no name of an object that can be used: no part may be empty, . or ..")
     return bucket, key
