@@ -6,12 +6,22 @@ from pathlib import Path
 from analyzer.errors import AnalyzerError
 
 SCHEME = "s3://"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _BUCKET = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def is_object(path: object) -> bool:
     """Return whether a path is an address of object storage."""
     return isinstance(path, str) and path.startswith(SCHEME)
+
+
+def scheme_of(text: object) -> str | None:
+    """Return what an address begins with (`gs` of `gs://bucket`, `s3` of `s3:/bucket`), null of a path.
+
+    A letter alone is a drive of Windows.
+    """
+    found = _SCHEME.match(text) if isinstance(text, str) else None
+    return found and found[1]
 
 
 def where(text: str) -> Path | str:

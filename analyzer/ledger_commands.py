@@ -7,16 +7,27 @@ from typing import Any
 import click
 
 from analyzer import __version__
-from analyzer.addresses import is_object, where
+from analyzer.addresses import is_object, scheme_of, where
 
-PLACE: dict[str, Any] = {"type": where, "metavar": "DIR|s3://…"}
+
+def place(text: str) -> Path | str:
+    """Return a folder or an address of object storage; wrong usage where it is an address of something else."""
+    if scheme_of(text) and not is_object(text):
+        raise click.BadParameter(f"{text}: is no folder, and no address that is known; {SUPPORTED}")
+    return where(text)
+
+
+PLACE: dict[str, Any] = {"type": place, "metavar": "DIR|s3://…"}
 """A folder or an address of object storage."""
+SUPPORTED = "write s3://bucket/prefix (small letters) or a folder, which may begin with ./"
 
 
 def folder(text: str) -> Path:
     """Return a folder of this machine; results in object storage are not read from there."""
-    if is_object(text):
-        raise click.BadParameter(f"{text}: results are read from a folder; copy it here first: aws s3 cp --recursive")
+    if scheme_of(text):
+        raise click.BadParameter(
+            f"{text}: results are read from and, here, written to a folder; copy it here first: aws s3 cp --recursive"
+        )
     return Path(text)
 
 

@@ -181,3 +181,37 @@ def test_interrupted_is_130_and_writes_nothing(tmp_path):
     assert running.returncode == 130, said
     assert "interrupted" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logs"]
+
+
+@pytest.mark.parametrize("address", ["gs://bucket/x", "az://bucket/x", "S3://bucket/x", "s3:/bucket/x", "http://h/x"])
+def test_addresses_of_what_is_not_supported_are_refused(tmp_path, address):
+    log(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    for arguments in (
+        ("analyze", "log.csv", "--zones", "demo", "--out", address),
+        ("analyze", "log.csv", "--zones", "demo", "--out", "out", "--ledger", address),
+        ("runs", address),
+        ("runs", "show", "ledger", "last", "--out", address),
+        ("demo", "--out", address),
+        ("site", address),
+    ):
+        done = zonelog(*arguments, "--lang", "en", cwd=tmp_path)
+        assert (done.returncode, address in done.stderr, "folder" in done.stderr) == (2, True, True), done.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "address", ["gs://bucket/x.csv", "S3://bucket/x.csv", "ftp://h/x.csv", "http://127.0.0.1:9/x.csv"]
+)
+def test_logs_at_addresses_that_cannot_be_read_are_named(tmp_path, address):
+    done = analyze(tmp_path, address)
+    assert (done.returncode, done.stderr.startswith(f"zonelog: {address}: ")) == (4, True), done.stderr
+
+
+def test_a_drive_of_windows_is_a_path():
+    from analyzer.addresses import scheme_of, where
+
+    for path in ("C:\\x", "C:/x", "c://x", "x:/y", "./gs:/x", "a/b"):
+        assert scheme_of(path) is None
+        assert where(path) == Path(path)
+    assert scheme_of("gs://x") == "gs"
