@@ -113,11 +113,13 @@ def _diff(folder: Path | str, before: str, after: str, lang: str) -> None:
     Example: zonelog diff ledger/ 20260317T0900 last
     """  # noqa: D301
     from analyzer.differences import differences  # noqa: PLC0415
-    from analyzer.ledger_words import print_differences  # noqa: PLC0415
+    from analyzer.ledger_words import print_damaged, print_differences  # noqa: PLC0415
     from analyzer.manifests import run_named  # noqa: PLC0415
 
     store = _store(folder)
-    print_differences(differences(store, run_named(store, before), run_named(store, after)), lang)
+    found = differences(store, run_named(store, before), run_named(store, after))
+    print_damaged(store.damaged, lang)
+    print_differences(found, lang)
 
 
 def _store(folder: Path | str) -> Any:

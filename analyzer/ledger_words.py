@@ -12,7 +12,7 @@ from analyzer.differences import Change
 from analyzer.history import MadeAgain
 from analyzer.language import Both, both, joined, several
 from analyzer.plain_text import plain
-from analyzer.store import Store
+from analyzer.store import RUNS, Store
 from analyzer.terminal import safe
 from analyzer.wording import CHECK_WORDS, WORDS
 
@@ -58,15 +58,17 @@ def print_ledger(manifest: Mapping[str, Any], lang: str) -> None:
 
 
 def print_damaged(names: Sequence[str], lang: str) -> None:
-    """Name what was damaged."""
-    for name in names:
-        _tell(both("Ledger: {name} was damaged or missing; it was made again.", name=name), lang)
+    """Name what was damaged: a manifest is lost, all else is made again."""
+    lost = both("Ledger: {name} is damaged; this run is lost.")
+    mended = both("Ledger: {name} was damaged or missing; it was made again.")
+    for name in dict.fromkeys(names):
+        text = lost if name.startswith(f"{RUNS}/") else mended
+        _tell({language: words.format(name=name) for language, words in text.items()}, lang)
 
 
 def print_runs(store: Store, runs: Sequence[Mapping[str, Any]], lang: str) -> None:
     """Print past runs, the latest first."""
-    for name in dict.fromkeys(store.damaged):
-        _tell(both("Ledger: {name} is damaged; this run is lost.", name=name), lang)
+    print_damaged(store.damaged, lang)
     table = Table(*(head[lang] for head in HEADS), box=None, pad_edge=False)
     for run in reversed(runs):
         found = run["found"]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -282,6 +283,49 @@ def test_a_damaged_manifest_is_named(folder):
     done = zonelog("runs", "ledger", "--lang", "en", cwd=folder)
     assert f"runs/{damaged.name} is damaged; this run is lost" in done.stderr
     assert names(folder)[1] in done.stdout
+
+
+def damage(mark):
+    mark.write_bytes(b"\x00" * 18)
+
+
+def flip(mark):
+    mark.write_bytes(mark.read_bytes().replace(b"zonelog", b"zonelof"))
+
+
+@pytest.mark.parametrize("harm", [damage, flip, Path.unlink])
+def test_a_lost_mark_is_made_again_and_said(folder, harm):
+    analyze(folder, "--no-map", "--no-report")
+    mark = folder / "ledger" / "ledger.json"
+    then = mark.read_bytes()
+    commands = (
+        ("analyze", "logs", "--out", "out", "--ledger", "ledger", "--zones", "set", "--no-map", "--no-report"),
+        ("runs", "ledger"),
+        ("runs", "show", "ledger", "last", "--out", "again"),
+        ("diff", "ledger", "last", "last"),
+    )
+    for command in commands:
+        harm(mark)
+        done = zonelog(*command, "--lang", "en", cwd=folder)
+        assert "Ledger: ledger.json was damaged or missing; it was made again." in done.stderr, done.stderr
+        assert mark.read_bytes() == then
+        assert "ledger.json" not in zonelog("runs", "ledger", "--lang", "en", cwd=folder).stderr
+
+
+def test_a_mark_that_is_not_proven_by_a_run_is_for_people(folder):
+    analyze(folder, "--no-map", "--no-report")
+    for run in (folder / "ledger" / "runs").iterdir():
+        run.unlink()
+    mark = folder / "ledger" / "ledger.json"
+    then = mark.read_bytes()
+    for content, said in ((b"", "is damaged"), (None, "no ledger.json"), (b'{"zonelog_ledger":3}', "of another kind")):
+        mark.unlink(missing_ok=True)
+        if content is not None:
+            mark.write_bytes(content)
+        for command in (("runs", "ledger"), ("analyze", "logs", "--out", "o", "--ledger", "ledger", "--zones", "set")):
+            done = zonelog(*command, cwd=folder)
+            assert (done.returncode, said in done.stderr) == (4, True), done.stderr
+            assert f"write {then.decode()} into ledger.json" in done.stderr
 
 
 def test_wrong_names_are_explained(folder):
