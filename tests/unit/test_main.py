@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -180,7 +181,25 @@ def test_interrupted_is_130_and_writes_nothing(tmp_path):
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130, said
     assert "interrupted" in said
+    assert "nothing was written" not in said  # a ledger may have been
+    assert "a ledger keeps what was finished" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logs"]
+
+
+def test_help_of_analyze_says_what_the_readme_says(tmp_path):
+    said = " ".join(zonelog("analyze", "--help", cwd=tmp_path).stdout.split())
+    for status in (
+        "0 all compliant",
+        "1 a violation",
+        "3 something",
+        "4 some input",
+        "2 wrong usage",
+        "130 interrupted",
+    ):
+        assert status in said
+    readme = (ROOT / "README.md").read_text("utf-8")
+    formats = re.search(r"`--basemap FILE` \((.*?), repeatable\)", readme)[1]
+    assert formats in said
 
 
 @pytest.mark.parametrize("address", ["gs://bucket/x", "az://bucket/x", "S3://bucket/x", "s3:/bucket/x", "http://h/x"])
