@@ -202,6 +202,35 @@ def test_help_of_analyze_says_what_the_readme_says(tmp_path):
     assert formats in said
 
 
+def leftover(folder, name, inside=("new/summary.json",), *, days=2.0):
+    """Return a folder that a killed run left beside its result some days ago."""
+    left = folder / name
+    for file in inside:
+        (left / file).parent.mkdir(parents=True, exist_ok=True)
+        (left / file).write_text("{}", encoding="utf-8")
+    left.mkdir(exist_ok=True)
+    then = time.time() - days * 86_400
+    for path in (*left.rglob("*"), left):
+        os.utime(path, (then, then))
+    return left
+
+
+def test_what_killed_runs_left_beside_the_result_is_removed_where_that_is_safe(tmp_path):
+    gone = [leftover(tmp_path, ".zonelog-abcd_123"), leftover(tmp_path, ".zonelog-00000000", ())]
+    stay = [
+        leftover(tmp_path, ".zonelog-abcd0001", days=0.5),
+        leftover(tmp_path, ".zonelog-abcd0002", ("new/a.csv", "old/run.json")),  # the only previous result, perhaps
+        leftover(tmp_path, ".zonelog-abcd0003", ("mine.txt",)),
+        leftover(tmp_path, ".zonelog-of-mine", ("new/a.csv",)),
+    ]
+    at_work = leftover(tmp_path, ".zonelog-abcd0004")
+    (at_work / "new" / "report.html").write_text("half", encoding="utf-8")
+    (tmp_path / ".zonelog-abcd0005").symlink_to(stay[2])
+    assert analyze(tmp_path, log(tmp_path), "--no-map", "--no-report").returncode == 0
+    assert [path for path in gone if path.exists()] == []
+    assert [path for path in (*stay, at_work) if not any(path.rglob("*.*"))] == []
+
+
 @pytest.mark.parametrize("address", ["gs://bucket/x", "az://bucket/x", "S3://bucket/x", "s3:/bucket/x", "http://h/x"])
 def test_addresses_of_what_is_not_supported_are_refused(tmp_path, address):
     log(tmp_path)
