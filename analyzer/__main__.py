@@ -18,9 +18,14 @@ from analyzer.option_types import WHEN, ZONE
 from analyzer.quiet import speak_again
 
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 4, 130, 0
+STOPPED = (
+    "interrupted; the result is the previous one, or the new one as a whole (below s3://, where there is a run.json); "
+    "a ledger keeps what was finished"
+)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+BASEMAP = "What lies under the map: GeoJSON, KML, shapefile, GeoPackage or FlatGeobuf (repeatable)."
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 DIRECTORY = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -90,7 +95,7 @@ def cli() -> None:
     help="Who judges: the processes of this machine, this one alone, or a Ray cluster.",
 )
 @click.option("--ledger", **PLACE, help="Keep what was read and judged; do only what is new.")
-@click.option("--basemap", multiple=True, type=FILE, help="What lies under the map: GeoJSON, GPKG or FGB (repeatable).")
+@click.option("--basemap", multiple=True, type=FILE, help=BASEMAP)
 @click.option("--tiles", metavar="URL", help="Online basemap; without it the map asks for nothing.")
 @click.option("--attribution", metavar="TEXT", default="", help="Who made the basemap or tiles, shown on the map.")
 @click.option("--no-map", is_flag=True, help="Write no map.")
@@ -107,7 +112,7 @@ def analyze(**given: Any) -> None:
     \b
     Example: zonelog analyze logs/*.csv --zones gwangju --out result --timezone Asia/Seoul
     Exit status: 0 all compliant; 1 a violation; 3 something undecided; 4 some input
-    could not be analyzed; 2 wrong usage.
+    could not be analyzed; 2 wrong usage; 130 interrupted (Ctrl-C).
     """
     from analyzer.run import exit_status, run_analysis  # noqa: PLC0415 - what is heavy only where it is needed
 
@@ -307,7 +312,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         speak_again()
-        click.echo("interrupted; nothing was written", err=True)
+        click.echo(STOPPED, err=True)
         os._exit(INTERRUPTED)  # threads that still wait for what will not come any more are not waited for
     except AnalyzerError as error:
         from analyzer.plain_text import plain  # noqa: PLC0415

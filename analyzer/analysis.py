@@ -133,6 +133,7 @@ def _plans(paths: list[str], options: Options) -> Plans:
     """Return how each log is divided, in order of path, and the reasons of those that cannot be read."""
     reading = _reading(options)
     if options.ledger is not None:
+        options.ledger.remarks = options.remarks
         return options.ledger.plans(paths, reading, lambda path: plan_log(path, reading))
     if options.planned is not None:
         return options.planned()

@@ -7,11 +7,13 @@ What must not be overwritten blindly is put with `If-None-Match: *` (create only
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from analyzer.addresses import divided
 from analyzer.errors import AnalyzerError
@@ -20,6 +22,12 @@ from analyzer.records import record
 RETRIES = 3
 AT_ONCE = 16
 """Requests under way at a time where many are made: each is mostly waiting."""
+ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+"""Variables that name the server, the first that is set."""
+CREDENTIALS = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+"""Variables that become part of a request."""
+PANIC = "PanicException"
+"""What the library raises where it breaks down; it has no name to import, and is no Exception."""
 CLIENT = {"timeout": "1h", "read_timeout": "60s"}
 """A large object may take its time, as long as something comes."""
 TYPES = {
@@ -31,6 +39,8 @@ TYPES = {
     ".pdf": "application/pdf",
 }
 """What browsers are told that an object is."""
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
+"""The name of a host, or an IPv6 address."""
 
 
 def library(error: type[AnalyzerError]) -> Any:
@@ -44,15 +54,40 @@ def library(error: type[AnalyzerError]) -> Any:
 
 
 def client(bucket: str, error: type[AnalyzerError]) -> Any:
-    """Return a bucket; a sentence where the library is not installed."""
+    """Return a bucket; a sentence where the library is not installed, or what it is told cannot be."""
     library(error)
+    _refuse_settings(error)
     return _client(bucket)
+
+
+def _refuse_settings(error: type[AnalyzerError]) -> None:
+    """Refuse variables that cannot be what they say: the library for object storage would break down over them."""
+    for name in filter(os.environ.get, ENDPOINTS):
+        if not _is_endpoint(os.environ[name]):
+            raise error(
+                f"{name}: {os.environ[name]!r} is no address of a store; write http:// or https://, a host "
+                "and, if need be, a port: https://storage.example.org:9000"
+            )
+    for name in filter(os.environ.get, CREDENTIALS):
+        if not (os.environ[name].isascii() and os.environ[name].isprintable()):  # the value is a secret
+            raise error(f"{name}: holds a line end or what is no ASCII; set it again, to the letters and digits alone")
+
+
+def _is_endpoint(text: str) -> bool:
+    """Return whether a text is the address of a server."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    whole = _HOST.fullmatch(parts.hostname or "") and parts.scheme in ("http", "https") and port != 0
+    return bool(whole) and text.isascii() and text.isprintable() and not {*" ?#@"} & {*text}
 
 
 @cache
 def _client(bucket: str) -> Any:
     """Return a bucket, at the endpoint and with the credentials of the AWS_* variables."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    endpoint = next(filter(None, map(os.environ.get, ENDPOINTS)), None)
     own = {"endpoint": endpoint} if endpoint else {}
     plain = {"allow_http": True} if endpoint and endpoint.startswith("http://") else {}
     store = library(AnalyzerError).store.S3Store
@@ -73,6 +108,10 @@ def named(address: str, error: type[AnalyzerError], done: str, advice: str = "")
     except (errors.BaseError, OSError) as found:
         reason = (str(found).strip().splitlines() or [type(found).__name__])[0]
         raise error(f"{address}: cannot be {done} ({reason}); check the AWS_* variables{advice}") from found
+    except BaseException as found:
+        if type(found).__name__ != PANIC:
+            raise
+        raise error(f"{address}: cannot be {done} ({found}); check the AWS_* variables{advice}") from found
 
 
 def size_and_version_of(address: str, error: type[AnalyzerError]) -> tuple[int, str]:

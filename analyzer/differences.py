@@ -2,31 +2,37 @@
 
 A finding is the same in both where its id is, or where the same check of the same rule is broken
 on the same trip at the same time. Why it differs is told from what differs between the
-runs: its own file comes first, then its own rule and zone, then what concerns every finding.
-Where several of them differ, each may be the reason, and all are named.
+runs: its own logs come first, by their content, then its own rule and zone, then what concerns every
+finding. Where several of them differ, each may be the reason, and all are named.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 import polars as pl
 
 from analyzer.errors import LedgerError
 from analyzer.language import Both, both
-from analyzer.manifests import changes
+from analyzer.manifests import Pair, PastLog, kind_of, other_changes, pairs_of_logs
 from analyzer.store import Store
 
 SAME = ("vehicle_id", "trip_id", "trip_start", "check", "rule_id")
+ENDS = ("first_file", "last_file")
 SHOWN = ("verdict", "start", "end", "peak", "limit", "rule_revision")
 REASONS: Mapping[str, Both] = {
     "new": both("new data"),
     "changed": both("changed data"),
     "removed": both("removed data"),
+    "renamed": both("renamed log"),
     "rules": both("rules"),
     "zones": both("zones"),
     "evaluation": both("evaluation settings"),
     "fleet": both("fleet file"),
+    "join": both("joined file (--join)"),
     "options": both("options of the run"),
     "tool": both("another zonelog or library"),
     "other": both("data of other files"),
@@ -45,19 +51,43 @@ class Change:
 
 @dataclass(frozen=True)
 class Between:
-    """What differs between two runs."""
+    """What differs between two runs: `logs` that were read, each beside what it was, and `other` respects."""
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
-    changes: Mapping[str, Any]
+    logs: Sequence[Pair]
+    other: Sequence[str]
+
+    @cached_property
+    def kinds(self) -> Counter[str | None]:
+        """Return how many logs are new, changed, removed, renamed or (null) the same."""
+        return Counter(map(kind_of, self.logs))
+
+    @cached_property
+    def _by_path(self) -> tuple[dict[str, Pair], dict[str, Pair]]:
+        """Return the logs by what they were called in either run."""
+        then, now = ({log["path"]: pair for pair in self.logs if (log := pair[run])} for run in (0, 1))
+        return then, now
+
+    def logs_of(self, before: "Row | None", after: "Row | None") -> list[Pair]:
+        """Return the logs in which a finding begins and ends, in either run, each once."""
+        rows = zip((before, after), self._by_path, strict=True)
+        found = (logs.get(row[name]) for row, logs in rows if row for name in ENDS)
+        return list({id(pair): pair for pair in found if pair}.values())
 
 
 def differences(store: Store, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     """Return all findings that differ between two runs, in the order of the tables."""
-    between = Between(before, after, changes(after, before))
+    logs = pairs_of_logs(_read(before), _read(after))
+    between = Between(before, after, logs, other_changes(after, before))
     pairs = _pairs(_findings(store, before), _findings(store, after))
     differing = [(b, a) for b, a in pairs if b is None or a is None or any(b[n] != a[n] for n in SHOWN)]
     return [Change(b, a, tuple(_why(b, a, between))) for b, a in differing]
+
+
+def _read(manifest: Mapping[str, Any]) -> list[PastLog]:
+    """Return the logs of a run but for those that could not be read then: nothing was known of them."""
+    return [log for log in manifest["logs"] if log["path"] not in manifest["errors"]]
 
 
 def _findings(store: Store, manifest: Mapping[str, Any]) -> pl.DataFrame:
@@ -106,26 +136,43 @@ def _place(pair: tuple[Row | None, Row | None]) -> tuple[Any, ...]:
 
 
 def _why(before: Row | None, after: Row | None, between: Between) -> Iterator[Both]:
-    """Yield the reasons that a finding may have to differ: the first that is certain, else all that are possible."""
-    data = list(_own_data(before, after, between.changes["files"]))
-    if data:
-        yield from data
-        return
-    found = list(_grounds(before or after or {}, between))
-    found += [REASONS[n] for n in between.changes["other"] if n not in ("rules", "zones")]
-    if any(between.changes["counts"][kind] for kind in KINDS):
+    """Yield all reasons that a finding may have to differ: one that is alone is certain.
+
+    Of data its own logs come first; where one of them is new or gone as a whole, other logs are not named.
+    """
+    own = between.logs_of(before, after)
+    kinds = Counter(map(kind_of, own))
+    others = between.kinds - kinds
+    found = [*_own_data(own), *_called(own, before, after), *_grounds(before or after or {}, between)]
+    found += [REASONS[name] for name in between.other if name not in ("rules", "zones")]
+    if not kinds.keys() & {"new", "removed"} and others.keys() & KINDS.keys():
         found.append(REASONS["other"])
-    yield from found
+    yield from found or [_renamed(pair) for pair in own if kind_of(pair) == "renamed"]
 
 
-def _own_data(before: Row | None, after: Row | None, files: Mapping[str, list[str]]) -> Iterator[Both]:
-    """Yield what became of the files of a finding."""
+def _own_data(own: Sequence[Pair]) -> Iterator[Both]:
+    """Yield what became of the content of a finding's own logs."""
     for kind in KINDS:
-        rows = [row for row in (before if kind == "removed" else after, before or after) if row]
-        own = {row[f"{end}_file"] for row in rows for end in ("first", "last")}
-        named = sorted(own & set(files[kind]))
+        named = sorted((pair[1] or pair[0] or {})["path"] for pair in own if kind_of(pair) == kind)
         if named:
             yield both("{reason}: {names}", reason=REASONS[kind], names=", ".join(named))
+
+
+def _called(own: Sequence[Pair], before: Row | None, after: Row | None) -> Iterator[Both]:
+    """Yield the renamed logs after which the vehicle of a finding may be called, which the other run lacks."""
+    if before is not None and after is not None:
+        return
+    run, vehicle = (1, (after or {}).get("vehicle_id")) if before is None else (0, before["vehicle_id"])
+    for pair in own:
+        called = [log and PurePath(log["path"]).name.split(".")[0] for log in pair]
+        if kind_of(pair) == "renamed" and called[run] == vehicle and called[0] != called[1]:
+            yield _renamed(pair)
+
+
+def _renamed(pair: Pair) -> Both:
+    """Return that a log has another name or place."""
+    then, now = ((log or {}).get("path", "") for log in pair)
+    return both("{reason}: {then} → {now}", reason=REASONS["renamed"], then=then, now=now)
 
 
 def _grounds(row: Row, between: Between) -> Iterator[Both]:
@@ -137,7 +184,7 @@ def _grounds(row: Row, between: Between) -> Iterator[Both]:
         for key in own or differing:
             kind = "new" if key not in then else "removed" if key not in now else "changed"
             yield both("{reason}: {name} ({kind})", reason=REASONS[name], name=key, kind=KINDS[kind])
-        if not differing and name in between.changes["other"]:
+        if not differing and name in between.other:
             yield REASONS[name]
 
 

@@ -15,6 +15,7 @@ from analyzer.ledger import Ledger, groups_of
 from analyzer.manifests import past_logs
 from analyzer.outputs import Run, read_basemap, write_outputs
 from analyzer.results import Analysis
+from analyzer.shelf import remarks_from
 from analyzer.store import Store
 from analyzer.tool import tool
 from analyzer.zone_loading import load_zone_set
@@ -97,6 +98,7 @@ def _options(store: Store, manifest: Mapping[str, Any], ledger: Ledger, work: Pa
         pool=pool,
         join=manifest["join"] and Path(manifest["join"]["path"]),
         join_tolerance_s=said["join_tolerance_s"],
+        remarks=remarks_from(manifest.get("beside", []), ""),  # manifests of before have none
     )
 
 

@@ -14,7 +14,7 @@ from analyzer.errors import LedgerError, LogError
 from analyzer.index import Index, Stamp, now_ns, stamped
 from analyzer.keeping import Keeper
 from analyzer.kept_tasks import grouped, tasks_by_log
-from analyzer.logs import Part, PartSize, Plan, ReadOptions, States, companions, is_url, read_states, sha256_of
+from analyzer.logs import Part, PartSize, Plan, ReadOptions, Remark, States, companions, is_url, read_states, sha256_of
 from analyzer.places import FolderPlace
 from analyzer.planning import Plans
 from analyzer.pool import cores
@@ -37,7 +37,7 @@ class Ledger:
     `past_errors` are the logs that it could not read, `past_join` a copy of the file that it
     joined, `past_groups` the small logs that shared a task (null: those of the last runs). `keeper`
     is who did the tasks of this run, `logs` the logs by their path, `groups` those that share a task, once known,
-    `how` the digest of how they are read.
+    `how` the digest of how they are read, `remarks` what is said of things beside the logs.
     """
 
     store: Store
@@ -50,6 +50,7 @@ class Ledger:
     how: str = ""
     past_groups: Sequence[Sequence[str]] | None = None
     groups: list[list[str]] = field(default_factory=list)
+    remarks: tuple[Remark, ...] = ()
 
     @staticmethod
     def at(where: Path | str) -> "Ledger":

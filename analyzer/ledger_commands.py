@@ -7,16 +7,27 @@ from typing import Any
 import click
 
 from analyzer import __version__
-from analyzer.addresses import is_object, where
+from analyzer.addresses import is_object, scheme_of, where
 
-PLACE: dict[str, Any] = {"type": where, "metavar": "DIR|s3://…"}
+
+def place(text: str) -> Path | str:
+    """Return a folder or an address of object storage; wrong usage where it is an address of something else."""
+    if scheme_of(text) and not is_object(text):
+        raise click.BadParameter(f"{text}: is no folder, and no address that is known; {SUPPORTED}")
+    return where(text)
+
+
+PLACE: dict[str, Any] = {"type": place, "metavar": "DIR|s3://…"}
 """A folder or an address of object storage."""
+SUPPORTED = "write s3://bucket/prefix (small letters) or a folder, which may begin with ./"
 
 
 def folder(text: str) -> Path:
     """Return a folder of this machine; results in object storage are not read from there."""
-    if is_object(text):
-        raise click.BadParameter(f"{text}: results are read from a folder; copy it here first: aws s3 cp --recursive")
+    if scheme_of(text):
+        raise click.BadParameter(
+            f"{text}: results are read from and, here, written to a folder; copy it here first: aws s3 cp --recursive"
+        )
     return Path(text)
 
 
@@ -102,11 +113,13 @@ def _diff(folder: Path | str, before: str, after: str, lang: str) -> None:
     Example: zonelog diff ledger/ 20260317T0900 last
     """  # noqa: D301
     from analyzer.differences import differences  # noqa: PLC0415
-    from analyzer.ledger_words import print_differences  # noqa: PLC0415
+    from analyzer.ledger_words import print_damaged, print_differences  # noqa: PLC0415
     from analyzer.manifests import run_named  # noqa: PLC0415
 
     store = _store(folder)
-    print_differences(differences(store, run_named(store, before), run_named(store, after)), lang)
+    found = differences(store, run_named(store, before), run_named(store, after))
+    print_damaged(store.damaged, lang)
+    print_differences(found, lang)
 
 
 def _store(folder: Path | str) -> Any:

@@ -12,7 +12,7 @@ from analyzer.differences import Change
 from analyzer.history import MadeAgain
 from analyzer.language import Both, both, joined, several
 from analyzer.plain_text import plain
-from analyzer.store import Store
+from analyzer.store import RUNS, Store
 from analyzer.terminal import safe
 from analyzer.wording import CHECK_WORDS, WORDS
 
@@ -22,6 +22,7 @@ CHANGED: Mapping[str, Both] = {
     "zones": both("zones changed"),
     "evaluation": both("evaluation settings changed"),
     "fleet": both("fleet file changed"),
+    "join": both("joined file changed"),
     "options": both("options changed"),
     "tool": both("zonelog or a library changed"),
 }
@@ -57,15 +58,17 @@ def print_ledger(manifest: Mapping[str, Any], lang: str) -> None:
 
 
 def print_damaged(names: Sequence[str], lang: str) -> None:
-    """Name what was damaged."""
-    for name in names:
-        _tell(both("Ledger: {name} was damaged or missing; it was made again.", name=name), lang)
+    """Name what was damaged: a manifest is lost, all else is made again."""
+    lost = both("Ledger: {name} is damaged; this run is lost.")
+    mended = both("Ledger: {name} was damaged or missing; it was made again.")
+    for name in dict.fromkeys(names):
+        text = lost if name.startswith(f"{RUNS}/") else mended
+        _tell({language: words.format(name=name) for language, words in text.items()}, lang)
 
 
 def print_runs(store: Store, runs: Sequence[Mapping[str, Any]], lang: str) -> None:
     """Print past runs, the latest first."""
-    for name in dict.fromkeys(store.damaged):
-        _tell(both("Ledger: {name} is damaged; this run is lost.", name=name), lang)
+    print_damaged(store.damaged, lang)
     table = Table(*(head[lang] for head in HEADS), box=None, pad_edge=False)
     for run in reversed(runs):
         found = run["found"]
@@ -83,8 +86,10 @@ def _changed(changes: Mapping[str, Any]) -> Both:
         several(counts["new"], "{n} new log", "{n} new logs"),
         several(counts["changed"], "{n} changed log", "{n} changed logs"),
         several(counts["removed"], "{n} removed log", "{n} removed logs"),
+        several(counts.get("renamed", 0), "{n} renamed log", "{n} renamed logs"),
     ]
-    files = [t for t, kind in zip(texts, ("new", "changed", "removed"), strict=True) if counts[kind]]
+    kinds = ("new", "changed", "removed", "renamed")  # the last is not in manifests of before
+    files = [text for text, kind in zip(texts, kinds, strict=True) if counts.get(kind)]
     return (
         joined([*files, *(CHANGED[name] for name in changes["other"])], ", ") if files or changes["other"] else NOTHING
     )

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from analyzer.addresses import place_of
 from analyzer.errors import LedgerError
@@ -22,6 +22,10 @@ from analyzer.zones import ZoneSet
 
 WHOLE = {"at", "command", "said", "tool", "grounds", "zone_set", "logs", "found", "findings", "changes", "outputs"}
 """What every manifest says, and more."""
+PastLog: TypeAlias = Mapping[str, Any]
+"""A log as a manifest names it: `path` as the tables show it, `place`, `sha256`."""
+Pair: TypeAlias = tuple[PastLog | None, PastLog | None]
+"""A log in an earlier and in a later run, null where it was not there."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ def manifest_of(ledger: Ledger, analysis: Analysis, given: Given) -> dict[str, A
         "logs": [_log(log) for _, log in sorted(ledger.logs.items())],
         "groups": _groups(ledger),
         "errors": {account.path: account.error for account in analysis.logs if account.error},
+        "beside": [asdict(remark) for remark in ledger.remarks],
         "verdict": analysis.summary["verdict"],
         "found": analysis.summary["findings"],
         "findings": store.put(packed({"findings": analysis.findings})),
@@ -101,26 +106,58 @@ def past_logs(manifest: Mapping[str, Any]) -> dict[str, KeptLog]:
 
 
 def changes(manifest: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what differs from the run before on the same logs: files by name, and what else."""
-    now = {log["place"]: log for log in manifest["logs"]}
-    then = {log["place"]: log for log in before["logs"]} if before else {}
-    both = now.keys() & then.keys()
-    files = {
-        "new": sorted(now[place]["path"] for place in now.keys() - then.keys()),
-        "changed": sorted(now[place]["path"] for place in both if now[place]["sha256"] != then[place]["sha256"]),
-        "removed": sorted(then[place]["path"] for place in then.keys() - now.keys()),
-    }
-    counts = {kind: len(names) for kind, names in files.items()} | {"same": len(both) - len(files["changed"])}
+    """Return what differs from the run before on the same logs: files by name (of now, if there), and what else.
+
+    Files are told apart by content: one that was moved or renamed is known, and no other.
+    """
+    pairs = pairs_of_logs(before["logs"] if before else [], manifest["logs"])
+    files: dict[str, list[str]] = {"new": [], "changed": [], "removed": [], "renamed": []}
+    for pair in pairs:
+        if (kind := kind_of(pair)) is not None:
+            files[kind].append((pair[1] or pair[0] or {})["path"])
+    counts = {kind: len(names) for kind, names in files.items()}
+    counts["same"] = len(pairs) - counts["new"] - counts["changed"] - counts["removed"]
     return {
         "since": before and before["key"],
-        "files": files,
+        "files": {kind: sorted(names) for kind, names in files.items()},
         "counts": counts,
         "other": other_changes(manifest, before),
     }
 
 
+def pairs_of_logs(then: Sequence[PastLog], now: Sequence[PastLog]) -> list[Pair]:
+    """Return the logs of two runs, each beside what it was: by content, wherever that lies, else by its place."""
+    pairs: list[Pair] = []
+    earlier, later = list(then), list(now)
+    for names in (("place", "sha256"), ("sha256",), ("place",)):
+        waiting: dict[tuple[str, ...], list[PastLog]] = {}
+        for log in earlier:
+            waiting.setdefault(_values(log, names), []).append(log)
+        alike = [(waiting.get(_values(log, names)), log) for log in later]
+        found = [(logs.pop(0) if logs else None, log) for logs, log in alike]
+        pairs += [pair for pair in found if pair[0] is not None]
+        earlier = [log for logs in waiting.values() for log in logs]
+        later = [log for other, log in found if other is None]
+    return [*pairs, *((log, None) for log in earlier), *((None, log) for log in later)]
+
+
+def _values(log: PastLog, names: Sequence[str]) -> tuple[str, ...]:
+    """Return what a log is found by."""
+    return tuple(log[name] for name in names)
+
+
+def kind_of(pair: Pair) -> str | None:
+    """Return what became of a log: new, removed, changed or renamed (the same content elsewhere), null for nothing."""
+    then, now = pair
+    if then is None or now is None:
+        return "new" if then is None else "removed"
+    if then["sha256"] != now["sha256"]:
+        return "changed"
+    return "renamed" if then["place"] != now["place"] else None
+
+
 def other_changes(manifest: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[str]:
-    """Return in which respects but files two runs differ: rules, zones, evaluation, vehicles, options, tool."""
+    """Return in what but logs two runs differ: rules, zones, evaluation, fleet, joined file, options, tool."""
     if before is None:
         return []
     now, then = manifest["grounds"], before["grounds"]
@@ -129,6 +166,7 @@ def other_changes(manifest: Mapping[str, Any], before: Mapping[str, Any] | None)
         "zones": any(now[name] != then[name] for name in ("zones", "order")),
         "evaluation": now["evaluation"] != then["evaluation"],
         "fleet": now["fleet"] != then["fleet"],
+        "join": _piece_of(manifest["join"]) != _piece_of(before["join"]),
         "options": judging_options(manifest) != judging_options(before),
         "tool": manifest["tool"] != before["tool"],
     }
@@ -136,10 +174,14 @@ def other_changes(manifest: Mapping[str, Any], before: Mapping[str, Any] | None)
 
 
 def judging_options(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a run that verdicts depend on."""
+    """Return the options of a run that verdicts depend on, but for data: what is joined."""
     said = {name: manifest["said"][name] for name in ("timezone", "start", "end", "vehicles", "join_tolerance_s")}
-    files = {name: (manifest[name] or {}).get("piece") for name in ("profile", "join")}
-    return {**said, **files, "msgs": (manifest["msgs"] or {}).get("files")}
+    return {**said, "profile": _piece_of(manifest["profile"]), "msgs": (manifest["msgs"] or {}).get("files")}
+
+
+def _piece_of(kept: Mapping[str, Any] | None) -> str | None:
+    """Return the content of a file that a run was given, null where it was given none."""
+    return None if kept is None else kept["piece"]
 
 
 def _previous(runs: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) -> Mapping[str, Any] | None:

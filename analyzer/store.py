@@ -73,12 +73,11 @@ class Store:
 
     def open(self) -> None:
         """Make the ledger, or see that it is one; clear what was abandoned."""
-        if not self._is_marked():
-            if self.place.is_new():
-                self.place.keep(MARK, canonical(FORMAT))
-            elif not self._is_marked():  # it may have come since: another run makes this ledger right now
-                raise LedgerError(f"{self.place}: is no ledger (no {MARK}) and not empty; name a new folder")
-        self.check()
+        if not self._is_marked() and self.place.is_new():
+            self.place.keep(MARK, canonical(FORMAT))
+        self.check(
+            " and not empty; name a new folder"
+        )  # its mark may have come since: another run makes this ledger right now
         self.place.tidy()
 
     def _is_marked(self) -> bool:
@@ -91,18 +90,40 @@ class Store:
             pass  # `check` has the words for it
         return True
 
-    def check(self) -> None:
-        """Refuse a place that is no ledger of ours."""
-        try:
-            found = json.loads(self.place.read(MARK))
-        except FileNotFoundError:
-            raise LedgerError(f"{self.place}: is no ledger (no {MARK}); `zonelog analyze --ledger` makes one") from None
-        except (OSError, ValueError) as error:
+    def check(self, advice: str = "; `zonelog analyze --ledger` makes one") -> None:
+        """Refuse a place that is no ledger of ours; a mark that is lost or damaged is made again where a run proves it.
+
+        `advice` goes on where a sentence says that a place is none.
+        """
+        found = self._mark()
+        if found == FORMAT:
+            return
+        write = f"write {canonical(FORMAT).decode()} into {MARK}"
+        if isinstance(found, dict) and found.keys() == FORMAT.keys():
             raise LedgerError(
-                f"{self.place}: {MARK} there cannot be read; write {canonical(FORMAT).decode()} into it"
+                f"{self.place}: is a ledger of another kind ({MARK}); use the zonelog that made it, or, if it was "
+                f"this one and the file is damaged, {write}"
+            )
+        if not self.runs():
+            what = f"no {MARK}" if found is None else f"{MARK} is damaged"
+            raise LedgerError(f"{self.place}: is no ledger ({what}){advice}; if it was one, {write}")
+        with suppress(LedgerError):  # who only reads can do without
+            self.place.keep(MARK, canonical(FORMAT))
+            self.note(MARK)
+
+    def _mark(self) -> Any:
+        """Return what the mark of a ledger says, null where there is none, an empty text where it is damaged."""
+        try:
+            return json.loads(self.place.read(MARK))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise LedgerError(
+                f"{self.place}: {MARK} there cannot be read ({error.strerror or error}); is this a ledger, and may it "
+                "be read by you?"
             ) from error
-        if found != FORMAT:
-            raise LedgerError(f"{self.place}: is a ledger of another kind ({MARK}); use the zonelog that made it")
+        except (ValueError, RecursionError):
+            return ""
 
     def each(self, function: Callable[[Given], Item], items: Iterable[Given]) -> list[Item]:
         """Return what a function gives of each item, in order; of a far place much is asked for at once."""

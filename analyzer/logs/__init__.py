@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from analyzer.addresses import scheme_of
 from analyzer.errors import LogError
 from analyzer.logs._files import HEAD_BYTES, head_of, is_url, packed, sha256_of
 from analyzer.logs._folders import Found, without_other_things
@@ -65,6 +66,7 @@ __all__ = [
 ]
 
 
+_WEB = ("http", "https")
 _SUFFIXES_OF_ANYTHING = ("", ".dat", ".log")
 """Suffixes of files that may be anything: in a folder, only their content tells a log."""
 
@@ -97,6 +99,8 @@ def _named(argument: str, given: Collection[Path]) -> Found:
     path = Path(argument)
     if is_object(argument):
         return Found(_named_objects(argument))
+    if is_url(argument) and scheme_of(argument) not in _WEB:
+        raise LogError(f"{argument}: is no address that is read; name a file, s3://… or http(s)://… (small letters)")
     if is_url(argument) or path.is_file():
         return Found([argument])
     if path.is_dir():

@@ -86,6 +86,9 @@ def _remote(plan: Plan, profile: Profile, separator: str) -> Sheet:
         )
     except POLARS_FAILS as error:
         raise LogError(f"{plan.path}: cannot be read as a table ({error})") from error
+    except OSError as error:
+        reason = str(error).partition("\n")[0]
+        raise LogError(f"{plan.path}: cannot be fetched ({reason}); check the address, or download it") from error
     return Sheet(plan.path, plan.format, frame)
 
 

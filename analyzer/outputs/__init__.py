@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analyzer.errors import OutputError
 from analyzer.outputs._basemap import read_basemap
+from analyzer.outputs._leftovers import BUILT, PREFIX, remove_leftovers
 from analyzer.outputs._output import Output, Run
 from analyzer.outputs._page import tile_source
 from analyzer.outputs._run import run_record
@@ -67,7 +68,7 @@ def _refuse_unwritable(out: Path, target: Path) -> None:
     if not parent.is_dir():
         raise OutputError(f"{out}: {parent} is a file, so no folder can be made below it")
     try:
-        with tempfile.TemporaryDirectory(prefix=".zonelog-", dir=parent):
+        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent):
             pass
     except OSError as error:
         message = f"{out}: no folder can be written in {parent} ({error.strerror}); name another place"
@@ -88,13 +89,14 @@ def write_outputs(
     try:
         if isinstance(out, str):
             with tempfile.TemporaryDirectory(prefix="zonelog-") as work:
-                hashes = _build(analysis, Path(work) / "new", run)
-                upload(Path(work) / "new", out, lambda: book(hashes))
+                hashes = _build(analysis, Path(work) / BUILT, run)
+                upload(Path(work) / BUILT, out, lambda: book(hashes))
             return hashes
         target = out.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".zonelog-", dir=target.parent) as work:
-            built = Path(work) / "new"
+        remove_leftovers(target.parent)
+        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=target.parent) as work:
+            built = Path(work) / BUILT
             hashes = _build(analysis, built, run)
             book(hashes)
             _swap(built, target, Path(work) / "old")

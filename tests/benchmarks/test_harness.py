@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,7 @@ import pytest
 import shapely
 
 from benchmarks import __main__ as bench
-from benchmarks import agree, data, measure, peers, report, targets, zone_sets
+from benchmarks import agree, data, measure, peers, report, sizing, targets, zone_sets
 from benchmarks.prepare import SMALL, ZONE_SETS
 
 FIXES = 6_000
@@ -157,6 +158,20 @@ class TestTargets:
 
 
 @pytest.mark.slow
+class TestSizing:
+    """The page shows what the figures give, and promises no run that is faster than its driver."""
+
+    def test_the_page_has_the_table(self):
+        page = (Path(__file__).resolve().parents[2] / "docs" / "scale.md").read_text(encoding="utf-8")
+        assert "\n".join(sizing.table()) in page
+
+    def test_no_number_of_cores_beats_the_driver(self):
+        for line in sizing.table()[2:]:
+            cells = dict(zip(sizing.HEADS, line.strip("| ").split(" | "), strict=True))
+            assert cells["1,024 cores"] == cells["driver alone"]
+            assert cells["2 cores"] != cells["driver alone"]
+
+
 def test_runs_from_end_to_end(tmp_path, monkeypatch):
     monkeypatch.setitem(ZONE_SETS, "10^6 vertices", {"zones": 7, "vertices": 20_000})
     page = tmp_path / "RESULTS.md"

@@ -95,6 +95,43 @@ def test_what_is_not_there_is_said(bucket, address, said, tmp_path):
 
 
 @needs_s3
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AWS_ENDPOINT_URL", "nonsense", "AWS_ENDPOINT_URL: 'nonsense' is no address of a store; write http://"),
+        ("AWS_ENDPOINT_URL_S3", "localhost:9000", "AWS_ENDPOINT_URL_S3: 'localhost:9000' is no address of a store"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:99999", "99999' is no address of a store"),
+        ("AWS_SECRET_ACCESS_KEY", "from a file\n", "AWS_SECRET_ACCESS_KEY: holds a line end"),
+    ],
+)
+def test_settings_that_cannot_be_are_said(bucket, name, value, said, tmp_path):
+    for option in ([], ["--ledger", "s3://fleet/ledger"], ["--out", "s3://fleet/out"]):
+        status, errors = run(["s3://fleet/logs", *option], tmp_path, **bucket.environment | {name: value})
+        assert (status, said in errors, "from a file" in errors) == (4, True, False), errors
+        assert len(errors.splitlines()) == 1, errors
+
+
+@needs_s3
+@pytest.mark.parametrize("address", ["s3://a b/logs", "s3://fleet/a//b", "s3://fleet/../b"])
+def test_an_address_that_cannot_be_is_said(bucket, address, tmp_path):
+    status, errors = run([address], tmp_path, **bucket.environment)
+    assert (status, "is no name of" in errors) == (4, True), errors
+
+
+@needs_s3
+def test_a_breakdown_of_the_library_is_a_sentence():
+    from analyzer.buckets import named
+    from analyzer.errors import LedgerError
+
+    panic = type("PanicException", (BaseException,), {})
+    with pytest.raises(LedgerError, match=r"s3://fleet/x: cannot be read \(unwrap\); check the AWS_"):  # noqa: SIM117
+        with named("s3://fleet/x", LedgerError, "read"):
+            raise panic("unwrap")
+    with pytest.raises(KeyboardInterrupt), named("s3://fleet/x", LedgerError, "read"):
+        raise KeyboardInterrupt
+
+
+@needs_s3
 def test_an_object_that_changes_is_named(bucket, logs, monkeypatch):
     from analyzer.errors import LogError
     from analyzer.logs import ReadOptions, plan_log, read_part

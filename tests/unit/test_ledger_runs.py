@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,22 @@ def stricter(folder, old="max_speed_kph = 7.0", new="max_speed_kph = 4.0"):
     rules.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def diff(folder, one, other):
+    """Return what is said of two runs, with slashes."""
+    return zonelog("diff", "ledger", one, other, "--lang", "en", cwd=folder).stdout.replace("\\", "/")
+
+
+def whys(said):
+    """Return the reasons of all findings that differ."""
+    return {line.partition("(why: ")[2].removesuffix(")") for line in said.splitlines() if "(why: " in line}
+
+
+def no_modes(path):
+    """Leave out mode and operator, which a file to join says."""
+    rows = [line.split(",") for line in path.read_text("utf-8").splitlines()]
+    path.write_text("\n".join(",".join((*row[:6], *row[8:])) for row in rows) + "\n", encoding="utf-8")
+
+
 def test_runs_are_listed_with_what_changed(folder):
     analyze(folder)
     analyze(folder, "--no-map", "--no-report")
@@ -90,6 +107,21 @@ def test_a_past_result_is_made_again_with_the_same_bytes_without_its_logs(folder
         (folder / name).unlink()
     done = zonelog("runs", "show", "ledger", names(folder)[0], "--out", "again", "--lang", "en", cwd=folder)
     assert (done.returncode, "with the same bytes" in done.stderr) == (0, True), done.stderr
+    assert bytes_of(folder / "again") == then
+
+
+def test_what_was_left_out_is_told_again(folder):
+    zonelog("analyze", "logs", "--out", "logs/out", *ALL, "--no-map", "--no-report", cwd=folder)
+    shutil.copytree(folder / "set", folder / "logs" / "set")
+    (folder / "logs" / "letter.docx").write_text("dear", encoding="utf-8")
+    (folder / "logs" / ".DS_Store").write_bytes(b"\0")
+    analyze(folder)
+    then = bytes_of(folder / "out")
+    kinds = {notice["code"] for notice in json.loads(then["summary.json"])["notices"]}
+    assert {"left-out-result", "left-out-zones", "left-out-unknown", "left-out-shadow"} <= kinds
+    shutil.rmtree(folder / "logs")
+    done = zonelog("runs", "show", "ledger", "last", "--out", "again", "--lang", "en", cwd=folder)
+    assert "with the same bytes" in done.stderr, done.stderr
     assert bytes_of(folder / "again") == then
 
 
@@ -159,6 +191,89 @@ def test_a_difference_says_what_and_why(folder):
     assert "Became findings: 0" in diff(first, first)
 
 
+def rename(folder):
+    (folder / "logs" / "a.csv").rename(folder / "logs" / "q.csv")
+
+
+def move(folder):
+    (folder / "logs" / "more").mkdir()
+    (folder / "logs" / "a.csv").rename(folder / "logs" / "more" / "a.csv")
+
+
+def swap(folder):
+    logs = folder / "logs"
+    for old, new in (("a", "aside"), ("b", "a"), ("aside", "b")):
+        (logs / f"{old}.csv").rename(logs / f"{new}.csv")
+
+
+@pytest.mark.parametrize("act", [rename, move, swap])
+def test_a_renamed_log_is_no_new_data(folder, act):
+    analyze(folder, "--no-map", "--no-report")
+    act(folder)
+    said = analyze(folder, "--no-map", "--no-report").stderr
+    assert "0 new, 0 changed, 0 removed, 2 known logs" in said
+    assert "no longer there" not in said
+    stricter(folder)
+    analyze(folder, "--no-map", "--no-report")
+    first, second, third = names(folder)
+    same = diff(folder, first, second)
+    assert [line for line in same.splitlines() if not line.endswith(": 0")] == []
+    for since in (first, second):
+        assert whys(diff(folder, since, third)) == {"rules: demo-low-speed, 1 (changed)"}
+    listed = zonelog("runs", "ledger", "--lang", "en", cwd=folder).stdout
+    assert "renamed log" in listed
+
+
+def test_a_log_that_its_vehicle_is_called_after_counts_by_its_name(folder):
+    nameless = folder / "logs" / "b.csv"
+    rows = [line.partition(",")[2] for line in nameless.read_text("utf-8").splitlines()]
+    nameless.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    analyze(folder, "--no-map", "--no-report")
+    nameless.rename(folder / "logs" / "c.csv")
+    analyze(folder, "--no-map", "--no-report")
+    said = diff(folder, *names(folder))
+    assert "Became findings: 1" in said
+    assert "Ceased to be findings: 1" in said
+    assert whys(said) == {"renamed log: logs/b.csv → logs/c.csv"}
+
+
+def test_where_data_and_rule_changed_both_are_named(folder):
+    analyze(folder, "--no-map", "--no-report")
+    harmless = folder / "logs" / "a.csv"
+    last = harmless.read_text("utf-8").splitlines()[-1]
+    with harmless.open("a", encoding="utf-8") as file:
+        file.write(last.replace("10:00:58", "10:01:00") + "\n")
+    stricter(folder)
+    analyze(folder, "--no-map", "--no-report")
+    said = diff(folder, *names(folder))
+    became = next(line for line in said.splitlines() if "  a  " in line)
+    assert "(why: changed data: logs/a.csv; or rules: demo-low-speed, 1 (changed))" in became
+    changed = next(line for line in said.splitlines() if "  b  " in line)
+    assert "(why: rules: demo-low-speed, 1 (changed); or data of other files)" in changed
+
+
+def test_a_log_that_could_not_be_read_before_is_new_data(folder):
+    whole = (folder / "logs" / "b.csv").read_bytes()
+    (folder / "logs" / "b.csv").write_bytes(b"nothing\n1\n")
+    zonelog("analyze", "logs", "--out", "out", "--ledger", "ledger", *ALL, "--no-map", "--no-report", cwd=folder)
+    (folder / "logs" / "b.csv").write_bytes(whole)
+    analyze(folder, "--no-map", "--no-report")
+    assert whys(diff(folder, *names(folder))) == {"new data: logs/b.csv"}
+
+
+def test_another_content_of_the_joined_file_is_named_as_that(folder):
+    modes = folder / "modes.csv"
+    head = "vehicle_id,timestamp,control_mode\nb,2026-03-17T10:00:00+09:00,"
+    no_modes(folder / "logs" / "b.csv")
+    for mode in ("autonomous", "manual"):
+        modes.write_text(f"{head}{mode}\n", encoding="utf-8")
+        analyze(folder, "--no-map", "--no-report", "--join", "modes.csv", "--join-tolerance", "100")
+    listed = zonelog("runs", "ledger", "--lang", "en", cwd=folder).stdout
+    assert "joined file changed" in listed
+    assert "options changed" not in listed
+    assert whys(diff(folder, *names(folder))) == {"joined file (--join)"}
+
+
 def test_a_damaged_manifest_is_named(folder):
     analyze(folder, "--no-map", "--no-report")
     analyze(folder, "--no-map", "--no-report")
@@ -168,6 +283,49 @@ def test_a_damaged_manifest_is_named(folder):
     done = zonelog("runs", "ledger", "--lang", "en", cwd=folder)
     assert f"runs/{damaged.name} is damaged; this run is lost" in done.stderr
     assert names(folder)[1] in done.stdout
+
+
+def damage(mark):
+    mark.write_bytes(b"\x00" * 18)
+
+
+def flip(mark):
+    mark.write_bytes(mark.read_bytes().replace(b"zonelog", b"zonelof"))
+
+
+@pytest.mark.parametrize("harm", [damage, flip, Path.unlink])
+def test_a_lost_mark_is_made_again_and_said(folder, harm):
+    analyze(folder, "--no-map", "--no-report")
+    mark = folder / "ledger" / "ledger.json"
+    then = mark.read_bytes()
+    commands = (
+        ("analyze", "logs", "--out", "out", "--ledger", "ledger", "--zones", "set", "--no-map", "--no-report"),
+        ("runs", "ledger"),
+        ("runs", "show", "ledger", "last", "--out", "again"),
+        ("diff", "ledger", "last", "last"),
+    )
+    for command in commands:
+        harm(mark)
+        done = zonelog(*command, "--lang", "en", cwd=folder)
+        assert "Ledger: ledger.json was damaged or missing; it was made again." in done.stderr, done.stderr
+        assert mark.read_bytes() == then
+        assert "ledger.json" not in zonelog("runs", "ledger", "--lang", "en", cwd=folder).stderr
+
+
+def test_a_mark_that_is_not_proven_by_a_run_is_for_people(folder):
+    analyze(folder, "--no-map", "--no-report")
+    for run in (folder / "ledger" / "runs").iterdir():
+        run.unlink()
+    mark = folder / "ledger" / "ledger.json"
+    then = mark.read_bytes()
+    for content, said in ((b"", "is damaged"), (None, "no ledger.json"), (b'{"zonelog_ledger":3}', "of another kind")):
+        mark.unlink(missing_ok=True)
+        if content is not None:
+            mark.write_bytes(content)
+        for command in (("runs", "ledger"), ("analyze", "logs", "--out", "o", "--ledger", "ledger", "--zones", "set")):
+            done = zonelog(*command, cwd=folder)
+            assert (done.returncode, said in done.stderr) == (4, True), done.stderr
+            assert f"write {then.decode()} into ledger.json" in done.stderr
 
 
 def test_wrong_names_are_explained(folder):

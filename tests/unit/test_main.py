@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -180,4 +181,85 @@ def test_interrupted_is_130_and_writes_nothing(tmp_path):
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130, said
     assert "interrupted" in said
+    assert "nothing was written" not in said  # a ledger may have been
+    assert "a ledger keeps what was finished" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logs"]
+
+
+def test_help_of_analyze_says_what_the_readme_says(tmp_path):
+    said = " ".join(zonelog("analyze", "--help", cwd=tmp_path).stdout.split())
+    for status in (
+        "0 all compliant",
+        "1 a violation",
+        "3 something",
+        "4 some input",
+        "2 wrong usage",
+        "130 interrupted",
+    ):
+        assert status in said
+    readme = (ROOT / "README.md").read_text("utf-8")
+    formats = re.search(r"`--basemap FILE` \((.*?), repeatable\)", readme)[1]
+    assert formats in said
+
+
+def leftover(folder, name, inside=("new/summary.json",), *, days=2.0):
+    """Return a folder that a killed run left beside its result some days ago."""
+    left = folder / name
+    for file in inside:
+        (left / file).parent.mkdir(parents=True, exist_ok=True)
+        (left / file).write_text("{}", encoding="utf-8")
+    left.mkdir(exist_ok=True)
+    then = time.time() - days * 86_400
+    for path in (*left.rglob("*"), left):
+        os.utime(path, (then, then))
+    return left
+
+
+def test_what_killed_runs_left_beside_the_result_is_removed_where_that_is_safe(tmp_path):
+    gone = [leftover(tmp_path, ".zonelog-abcd_123"), leftover(tmp_path, ".zonelog-00000000", ())]
+    stay = [
+        leftover(tmp_path, ".zonelog-abcd0001", days=0.5),
+        leftover(tmp_path, ".zonelog-abcd0002", ("new/a.csv", "old/run.json")),  # the only previous result, perhaps
+        leftover(tmp_path, ".zonelog-abcd0003", ("mine.txt",)),
+        leftover(tmp_path, ".zonelog-of-mine", ("new/a.csv",)),
+    ]
+    at_work = leftover(tmp_path, ".zonelog-abcd0004")
+    (at_work / "new" / "report.html").write_text("half", encoding="utf-8")
+    (tmp_path / ".zonelog-abcd0005").symlink_to(stay[2])
+    assert analyze(tmp_path, log(tmp_path), "--no-map", "--no-report").returncode == 0
+    assert [path for path in gone if path.exists()] == []
+    assert [path for path in (*stay, at_work) if not any(path.rglob("*.*"))] == []
+
+
+@pytest.mark.parametrize("address", ["gs://bucket/x", "az://bucket/x", "S3://bucket/x", "s3:/bucket/x", "http://h/x"])
+def test_addresses_of_what_is_not_supported_are_refused(tmp_path, address):
+    log(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    for arguments in (
+        ("analyze", "log.csv", "--zones", "demo", "--out", address),
+        ("analyze", "log.csv", "--zones", "demo", "--out", "out", "--ledger", address),
+        ("runs", address),
+        ("runs", "show", "ledger", "last", "--out", address),
+        ("demo", "--out", address),
+        ("site", address),
+    ):
+        done = zonelog(*arguments, "--lang", "en", cwd=tmp_path)
+        assert (done.returncode, address in done.stderr, "folder" in done.stderr) == (2, True, True), done.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "address", ["gs://bucket/x.csv", "S3://bucket/x.csv", "ftp://h/x.csv", "http://127.0.0.1:9/x.csv"]
+)
+def test_logs_at_addresses_that_cannot_be_read_are_named(tmp_path, address):
+    done = analyze(tmp_path, address)
+    assert (done.returncode, done.stderr.startswith(f"zonelog: {address}: ")) == (4, True), done.stderr
+
+
+def test_a_drive_of_windows_is_a_path():
+    from analyzer.addresses import scheme_of, where
+
+    for path in ("C:\\x", "C:/x", "c://x", "x:/y", "./gs:/x", "a/b"):
+        assert scheme_of(path) is None
+        assert where(path) == Path(path)
+    assert scheme_of("gs://x") == "gs"
