@@ -23,10 +23,11 @@ SUPPORTED = "write s3://bucket/prefix (small letters) or a folder, which may beg
 
 
 def folder(text: str) -> Path:
-    """Return a folder of this machine; results in object storage are not read from there."""
+    """Return a folder of this machine; wrong usage where it is an address: results are not read from there."""
     if scheme_of(text):
         raise click.BadParameter(
-            f"{text}: results are read from and, here, written to a folder; copy it here first: aws s3 cp --recursive"
+            f"{text}: is no folder, which this command needs; a result that lies there, copy it here first: "
+            "aws s3 cp --recursive"
         )
     return Path(text)
 
