@@ -12,7 +12,6 @@ import gc
 import os
 import pickle
 import signal
-import sys
 import tempfile
 import threading
 from collections import deque
@@ -74,6 +73,12 @@ def _warm() -> None:
     gc.enable()
 
 
+def _get_ready() -> None:
+    """Make a new process one that does tasks."""
+    _quiet()
+    _warm()
+
+
 def _work(common: Path, job: "Job") -> "Outcome":
     """Do a task in a worker; what all tasks share is read once."""
     if common not in _held:
@@ -97,12 +102,12 @@ class Pool:
         self._executor: ProcessPoolExecutor | None = None
         self._ending: threading.Thread | None = None
 
-    def start(self, tasks: int = sys.maxsize) -> None:
-        """Start the other processes, if they do not run yet: as many as there are to be, and no more than tasks."""
+    def start(self) -> None:
+        """Start the other processes, if they do not run yet; where this one keeps apart, each when there is a task."""
         if self.others and self._executor is None:
-            self._executor = ProcessPoolExecutor(self.others, get_context("spawn"), initializer=_quiet)
-            for _ in range(min(self.others, tasks)):
-                self._executor.submit(_warm)
+            self._executor = ProcessPoolExecutor(self.others, get_context("spawn"), initializer=_get_ready)
+            for _ in range(0 if self._apart else self.others):
+                self._executor.submit(os.getpid)
             self._write_shared()
 
     @property
@@ -165,7 +170,7 @@ class Pool:
         outcomes: dict[int, Outcome | WorkerError] = {}
         if self._apart:
             if jobs:
-                self.start(len(jobs))
+                self.start()
             self._share_out(jobs, outcomes, done)
         elif self._executor is None or len(jobs) == 1:
             for number, job in enumerate(jobs):
@@ -219,7 +224,7 @@ class Pool:
 
     def _by_itself(self, job: "Job") -> "Outcome | WorkerError":
         """Do a job in a process of its own."""
-        with ProcessPoolExecutor(1, get_context("spawn"), initializer=_quiet) as executor:
+        with ProcessPoolExecutor(1, get_context("spawn"), initializer=_get_ready) as executor:
             try:
                 return executor.submit(_work, self._shared, job).result()
             except BrokenProcessPool:
