@@ -75,9 +75,8 @@ class Store:
         """Make the ledger, or see that it is one; clear what was abandoned."""
         if not self._is_marked() and self.place.is_new():
             self.place.keep(MARK, canonical(FORMAT))
-        self.check(
-            " and not empty; name a new folder"
-        )  # its mark may have come since: another run makes this ledger right now
+        # Its mark may have come since: another run makes this ledger right now.
+        self.check(" and not empty; name a new folder")
         self.place.tidy()
 
     def _is_marked(self) -> bool:

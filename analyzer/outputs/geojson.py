@@ -22,8 +22,8 @@ def _write(analysis: Analysis, folder: Path, _run: Run) -> None:
 
 def _features(findings: pl.DataFrame) -> Iterator[str]:
     """Yield every finding as a feature; its columns are the properties, which polars writes."""
-    properties = _plain(findings).write_ndjson().split("\n")
-    for own, row in zip(properties, findings.select("finding_id", *STATIONS).iter_rows(named=True), strict=False):
+    properties = _plain(findings).write_ndjson().split("\n")[:-1]  # every one ends its line
+    for own, row in zip(properties, findings.select("finding_id", *STATIONS).iter_rows(named=True), strict=True):
         head = json.dumps({"type": "Feature", "id": row["finding_id"], "geometry": _geometry(row)})
         yield f'{head[:-1]}, "properties": {own}}}'
 

@@ -413,14 +413,18 @@ def test_a_definition_with_lists_of_messages_is_not_used(tmp_path):
         read_log(write(tmp_path / "a", [fix, ("/mode", REPORT, START_NS, report)], store), ReadOptions())
 
 
-def test_a_mode_said_before_the_first_position_holds_while_it_is_fresh(tmp_path):
+def driven_by_hand(tmp_path, said_s_before):
+    """Return the analysis of twelve positions a second apart, whose mode was said once, so long before the first."""
     store = store_of()
-    report = store.types[REPORT](stamp=stamp_of(store, START_NS - 4 * SECOND), mode=4)
-    messages = [("/mode", REPORT, START_NS - 4 * SECOND, report)]
+    said_ns = START_NS - said_s_before * SECOND
+    messages = [("/mode", REPORT, said_ns, store.types[REPORT](stamp=stamp_of(store, said_ns), mode=4))]
     instants = [START_NS + n * SECOND for n in range(12)]
     messages += [("/fix", "sensor_msgs/msg/NavSatFix", ns, fix_of(store, ns, n)) for n, ns in enumerate(instants)]
-    path = write(tmp_path / "a", messages, store)
-    analysis = analyze([path], load_zone_set("demo"), Options())
+    return analyze([write(tmp_path / "a", messages, store)], load_zone_set("demo"), Options())
+
+
+def test_a_mode_said_before_the_first_position_holds_while_it_is_fresh(tmp_path):
+    analysis = driven_by_hand(tmp_path, said_s_before=4)
     spent = dict(analysis.exposure.select("control_mode", "duration_s").rows())
     # Manual until ten seconds after it was said, unknown from there on; never the assumed mode.
     assert set(spent) == {"manual", "unknown"}
@@ -431,12 +435,7 @@ def test_a_mode_said_before_the_first_position_holds_while_it_is_fresh(tmp_path)
 
 def test_a_mode_that_is_too_old_for_a_whole_trip_is_unknown(tmp_path):
     """A receiver that starts cold has its first fix long after the operator's choice was recorded."""
-    store = store_of()
-    report = store.types[REPORT](stamp=stamp_of(store, START_NS - 40 * SECOND), mode=4)
-    messages = [("/mode", REPORT, START_NS - 40 * SECOND, report)]
-    instants = [START_NS + n * SECOND for n in range(12)]
-    messages += [("/fix", "sensor_msgs/msg/NavSatFix", ns, fix_of(store, ns, n)) for n, ns in enumerate(instants)]
-    analysis = analyze([write(tmp_path / "a", messages, store)], load_zone_set("demo"), Options())
+    analysis = driven_by_hand(tmp_path, said_s_before=40)
     assert analysis.exposure["control_mode"].to_list() == ["unknown"]
     assert "assumed-mode" not in {n["code"] for n in analysis.summary["notices"]}
 
