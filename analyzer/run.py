@@ -30,6 +30,7 @@ def run_analysis(given: dict[str, Any]) -> "Analysis":
     """Read, judge and write what the options of `analyze` say, with as many processes as are worth it."""
     from analyzer.engines import engine_of  # noqa: PLC0415
 
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's helpers wait in a loop for work that never comes
     with engine_of(given["engine"], apart=given["ledger"] is not None) as pool:
         if _bytes_of(given["logs"]) >= MANY_BYTES:
             if given["engine"] == "local":
