@@ -20,6 +20,9 @@ from analyzer.track import Track
 
 STATE = ("kind", "combination", "control_mode", "operator", "band", "moving", "profile")
 NO_RULE = -1
+MOST_CODES = 1 << 62
+"""Numbers of states that fit into 64 bits; beyond, those that occur are numbered anew."""
+
 _UNKNOWN_OPERATOR = OPERATORS.index("unknown")
 _JUDGED = np.isin(CONTROL_MODES, JUDGED_DRIVING_MODES)
 
@@ -48,10 +51,12 @@ def profiles_of(track: Track, rulebook: Rulebook) -> Profiles:
     match = [rulebook.match_of(v, t) for v, t in zip(vehicles, stated, strict=True)]
     said = fixes.trips.select(SAID).to_numpy()[trips]
     count = len(rulebook.rules)
-    table = np.column_stack([np.array(match, dtype=np.int8).reshape(len(pairs), count), said]).astype(np.int8)
-    distinct, number = np.unique(table, axis=0, return_inverse=True)
+    rows = [(*own.tolist(), *words) for own, words in zip(match, said.tolist(), strict=True)]
+    ordered = sorted(set(rows))
+    number = {row: number for number, row in enumerate(ordered)}
+    distinct = np.array(ordered, dtype=np.int8).reshape(len(ordered), count + len(SAID))
     words = {name: distinct[:, count + i] == 1 for i, name in enumerate(SAID)}
-    return Profiles(distinct[:, :count], words, number.ravel()[of_piece.ravel()])
+    return Profiles(distinct[:, :count], words, np.array([number[row] for row in rows], dtype=np.int64)[of_piece])
 
 
 @dataclass
@@ -111,12 +116,16 @@ def judge(
 def _distinct_states(track: Track, profiles: Profiles) -> tuple[np.ndarray, np.ndarray]:
     """Return the first piece of every distinct state, and the state of each piece."""
     columns = [track.pieces[name].to_numpy().astype(np.int64) for name in STATE[:-1]] + [profiles.of_piece]
-    code = np.zeros(track.pieces.height, dtype=np.int64)
+    code, codes = np.zeros(track.pieces.height, dtype=np.int64), 1
     for values in columns:
         low, high = int(values.min()), int(values.max())
-        code = np.unique(code * (high - low + 1) + (values - low), return_inverse=True)[1].ravel()
-    _, first = np.unique(code, return_index=True)
-    return first, code
+        if codes * (high - low + 1) > MOST_CODES:
+            code = np.unique(code, return_inverse=True)[1]
+            codes = int(code.max()) + 1
+        code = code * (high - low + 1) + (values - low)
+        codes *= high - low + 1
+    _, first, of_piece = np.unique(code, return_index=True, return_inverse=True)
+    return first, of_piece
 
 
 def _signatures(states: pl.DataFrame, track: Track, profiles: Profiles) -> list[bytes]:

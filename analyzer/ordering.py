@@ -230,7 +230,8 @@ def _beyond(way_um: np.ndarray, duration_us: np.ndarray, max_kph: float) -> np.n
     if not len(way_um):
         return beyond
     # No step shorter than the way of the shortest time can imply too much.
-    shortest_us = max(int(duration_us.min(initial=np.iinfo(np.int64).max, where=duration_us > 0)), 1)
+    # As unsigned numbers, less one, those that are 0 or -1 (a trip's end) are the largest of all.
+    shortest_us = int((duration_us.view(np.uint64) - np.uint64(1)).min()) + 1
     near = np.flatnonzero(way_um > shortest_us * (max_kph / 3.6 * (1 - 1e-9)))
     with np.errstate(divide="ignore", invalid="ignore"):
         implied = 3.6 * way_um[near] / duration_us[near]
