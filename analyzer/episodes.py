@@ -119,13 +119,13 @@ def _united(stretches: pl.DataFrame) -> pl.DataFrame:
     if not several.any():
         return stretches.drop("united")
     holes = pl.col("hole_us") + _hole_before()
-    rows = stretches.with_columns(hole_us=holes, height=pl.col("peak").fill_null(-np.inf), several=pl.Series(several))
-    alone = rows.filter(~pl.col("several"))
-    both = pl.concat([_as_one(rows.filter("several")), alone], how="diagonal")
-    return both.sort("united").drop("united", "height", "several")
+    rows = stretches.with_columns(hole_us=holes, height=pl.col("peak").fill_null(-np.inf))
+    together, alone = _as_one(rows.lazy().filter(pl.Series(several))), rows.lazy().filter(pl.Series(~several))
+    both = pl.concat([together, alone], how="diagonal").sort("united")
+    return both.drop("united", "height").collect(engine="in-memory")
 
 
-def _as_one(rows: pl.DataFrame) -> pl.DataFrame:
+def _as_one(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Return the rows of each number in `united` as one."""
     best = _best(DECISIONS, ("certain", "foremost", "ahead", "decided_us"), (True, True, True, False))
     top = _best(PEAKS, ("height", "peak_us"), (True, False))

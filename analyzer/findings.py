@@ -111,7 +111,7 @@ def trip_names(trips: pl.DataFrame, trip: pl.Series) -> pl.DataFrame:
 
 def mode_names(codes: pl.Series) -> pl.Series:
     """Return the control modes of their indices."""
-    return pl.Series(CONTROL_MODES, dtype=pl.String).gather(codes.cast(pl.UInt32))
+    return pl.Series(CONTROL_MODES, dtype=pl.String).gather(codes)
 
 
 def as_instant(time_us: pl.Expr) -> pl.Expr:
@@ -142,7 +142,7 @@ def _records(rows: pl.DataFrame, files: Sequence[str]) -> dict[str, pl.Series]:
         column: values
         for end in ("first", "last")
         for column, values in (
-            (f"{end}_file", names.gather(rows[f"{end}_file"].cast(pl.UInt32))),
+            (f"{end}_file", names.gather(rows[f"{end}_file"])),
             (f"{end}_record", rows[f"{end}_record"]),
         )
     }

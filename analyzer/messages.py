@@ -59,10 +59,10 @@ def add_messages(findings: pl.DataFrame, zone_set: ZoneSet) -> pl.DataFrame:
     )
 
 
-SHARED = ("check", "verdict", "vehicle_id", "rule_id", "rule_revision", "zone_id", "control_mode")
+SHARED = ("check", "verdict", "rule_id", "rule_revision", "zone_id", "control_mode")
 """What many findings have in common: the text around their own numbers is put together once."""
 
-OWN = ("start", "duration_s", "peak", "limit", "unit")
+OWN = ("vehicle_id", "start", "duration_s", "peak", "limit", "unit")
 """What each finding has of its own."""
 
 
@@ -96,23 +96,26 @@ class _Writer:
 
     def sentences(self, row: tuple[Any, ...]) -> tuple[str, str]:
         """Return the Korean and the English text of one finding: the values of SHARED and of OWN."""
-        *shared, start, duration_s, peak, limit, unit = row
-        text = self._sentence(*shared)
+        *shared, vehicle_id, start, duration_s, peak, limit, unit = row
+        text, subject = self._sentence(*shared), self._subject(vehicle_id)
         values = {
             "start": local_time(start, self._zone),
             "peak": _peak(shared[0], peak, limit, unit or ""),
             "limit": self._limit(limit, unit or ""),
         }
         ko, en = duration_text(duration_s)
-        return text["ko"].format(**values, time=ko), text["en"].format(**values, time=en)
+        return (
+            text["ko"].format(**values, subject=subject["ko"], time=ko),
+            text["en"].format(**values, subject=subject["en"], time=en),
+        )
 
     def _with_gaps(self, check: str, *shared: Any) -> Both:
         """Return the text of findings that have so much in common; the gaps are for what they have not."""
-        verdict, vehicle_id, rule_id, revision, zone_id, control_mode = shared
+        verdict, rule_id, revision, zone_id, control_mode = shared
         place = self._place(zone_id)
         what = both(
             SENTENCES[check],
-            subject=_escaped(self._subject(vehicle_id)),
+            subject="{subject}",
             zone=_escaped(place["zone"]),
             nearest=_escaped(place["nearest"]),
             mode=MODE_WORDS.get(control_mode or "", "?"),

@@ -1,6 +1,7 @@
 """The findings as GeoJSON (RFC 7946): a line from start to end, or a point where they are one."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
@@ -12,19 +13,21 @@ from analyzer.tables import INSTANT
 
 
 def _write(analysis: Analysis, folder: Path, _run: Run) -> None:
-    with (folder / "findings.geojson").open("w", encoding="utf-8", newline="\n") as file:
-        file.write('{"type": "FeatureCollection", "features": [')
-        file.write(",".join("\n" + feature for feature in _features(analysis.findings)))
-        file.write("\n]}\n")
+    with (folder / "findings.geojson").open("wb") as file:
+        file.write(b'{"type": "FeatureCollection", "features": [')
+        file.write(b",".join(_features(analysis.findings)))
+        file.write(b"\n]}\n")
 
 
-def _features(findings: pl.DataFrame) -> Iterator[str]:
+def _features(findings: pl.DataFrame) -> Iterator[bytes]:
     """Yield every finding as a feature; its columns are the properties, which polars writes."""
-    properties = _plain(findings).write_ndjson().split("\n")[:-1]  # every one ends its line
+    written = BytesIO()  # as text each would be decoded, and encoded again
+    _plain(findings).write_ndjson(written)
+    properties = written.getvalue().split(b"\n")[:-1]  # every one ends its line
     rows = findings.select(*STATIONS, "finding_id").iter_rows()
     for own, (*places, finding_id) in zip(properties, rows, strict=True):
-        geometry = _geometry(stations(places))
-        yield f'{{"type": "Feature", "id": "{finding_id}", "geometry": {geometry}, "properties": {own}}}'
+        head = f'\n{{"type": "Feature", "id": "{finding_id}", "geometry": {_geometry(stations(places))}, "properties": '
+        yield head.encode() + own + b"}"
 
 
 def _plain(findings: pl.DataFrame) -> pl.DataFrame:
