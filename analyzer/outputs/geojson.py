@@ -15,19 +15,22 @@ from analyzer.tables import INSTANT
 def _write(analysis: Analysis, folder: Path, _run: Run) -> None:
     with (folder / "findings.geojson").open("wb") as file:
         file.write(b'{"type": "FeatureCollection", "features": [')
-        file.write(b",".join(_features(analysis.findings)))
+        file.writelines(_features(analysis.findings))
         file.write(b"\n]}\n")
 
 
 def _features(findings: pl.DataFrame) -> Iterator[bytes]:
     """Yield every finding as a feature; its columns are the properties, which polars writes."""
-    written = BytesIO()  # as text each would be decoded, and encoded again
-    _plain(findings).write_ndjson(written)
-    properties = written.getvalue().split(b"\n")[:-1]  # every one ends its line
+    properties = BytesIO()  # as text each would be decoded, and encoded again
+    _plain(findings).write_ndjson(properties)
+    properties.seek(0)
     rows = findings.select(*STATIONS, "finding_id").iter_rows()
+    before = "\n"
     for own, (*places, finding_id) in zip(properties, rows, strict=True):
-        head = f'\n{{"type": "Feature", "id": "{finding_id}", "geometry": {_geometry(stations(places))}, "properties": '
-        yield head.encode() + own + b"}"
+        geometry = _geometry(stations(places))
+        head = f'{before}{{"type": "Feature", "id": "{finding_id}", "geometry": {geometry}, "properties": '
+        yield head.encode() + own.rstrip() + b"}"
+        before = ",\n"
 
 
 def _plain(findings: pl.DataFrame) -> pl.DataFrame:
