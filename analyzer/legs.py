@@ -141,6 +141,8 @@ def hints_for(legs: pl.DataFrame) -> dict[int, Hints]:
     meant = pl.coalesce(_stated("before"), _stated("type_first"), _stated("after")).fill_null("")
     mistyped = pl.col("type_open") & (meant != pl.col("type_given"))
     wrong = whole.filter(unseen | mistyped)["shard"].unique().sort().to_list()
+    if not wrong:
+        return {}
     told = whole.filter(pl.col("shard").is_in(wrong)).sort("shard", "trip")
     return {
         shard: Hints(
