@@ -101,7 +101,7 @@ def _foot(edges: Edges, longitude: np.ndarray, latitude: np.ndarray, edge: np.nd
     ex, ey = edges.bx[edge] - ax, edges.by[edge] - ay
     dot = (longitude - ax) * ex * east**2 + (latitude - ay) * ey * north**2
     length2 = (ex * east) ** 2 + (ey * north) ** 2
-    share = np.clip(dot / np.where(length2 > 0, length2, 1), 0, 1)
+    share = np.minimum(np.maximum(dot / np.where(length2 > 0, length2, 1), 0), 1)
     return ax + share * ex, ay + share * ey
 
 
