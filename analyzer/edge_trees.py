@@ -132,7 +132,8 @@ class EdgeTrees:
     def __init__(self, edges: Edges) -> None:
         """Keep the edges; trees are made when they are first asked for."""
         self.edges = edges
-        self.zones, first = np.unique(edges.zone, return_index=True)
+        first = np.flatnonzero(np.diff(edges.zone, prepend=-1))
+        self.zones = edges.zone[first]
         spans = itertools.pairwise([*first.tolist(), len(edges.zone)])
         self._own = {zone: slice(*span) for zone, span in zip(self.zones.tolist(), spans, strict=True)}
         self._large = {
