@@ -4,6 +4,7 @@ A shard is a slice of a log, or seams between slices (`ownership`). How records 
 over shards changes nothing in the tables that `reduction` puts together.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, fields
 from statistics import NormalDist
@@ -107,7 +108,9 @@ def analyze_shard(  # noqa: PLR0913 - as make_fixes
     done: list[Shard] = []
     open_digests: list[Digest] = []
     trips, trip_base, lanes = 0, 0, 0
-    for number, records in enumerate(batches):
+    numbers = itertools.count()
+    for records in batches:  # enumerate would hold one slice while the next is read
+        number = next(numbers)
         if records.is_empty() or _samples_only(records):
             done.append(Shard(others=_all_others(records)))
             continue
