@@ -116,6 +116,7 @@ def analyze_shard(  # noqa: PLR0913 - as make_fixes
             continue
         told = None if hints is None else hints.among(trips, max(int(hints.trip.max(initial=0)) + 1, 1))
         made = make_fixes(records, world.zone_set.rules.evaluation, world.z, seams, alone=alone, hints=told)
+        del records  # what became fixes is held by them
         done.append(_of_records(made, number, lanes))
         lanes += made.ownership.lanes.height
         own = _digest(made.fixes, world, whole=draw)
@@ -124,7 +125,7 @@ def analyze_shard(  # noqa: PLR0913 - as make_fixes
             open_digests, trip_base = [], trips
         open_digests.append(own)
         trips += made.fixes.trips.height
-        del records, made, own  # before the next slice is read
+        del made, own  # before the next slice is read
     if open_digests:
         done.append(_judged(open_digests, world, trip_base, draw=draw))
     return joined(done)
