@@ -118,8 +118,8 @@ def make_fixes(  # noqa: PLR0913 - what is asked of fixes
     `alone` says that nobody else has records of these vehicles.
     """
     positions, samples = _split_samples(records)
-    ordered_records, duplicates, order = in_order(positions)
-    ordered = with_trips(ordered_records, evaluation)
+    ordered_records, starts, duplicates, order = in_order(positions)
+    ordered = with_trips(ordered_records, starts, evaluation)
     steps = steps_of(ordered, evaluation)
     if seams is not None:
         ownership = own_between(ordered, seams)

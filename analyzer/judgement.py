@@ -5,7 +5,7 @@ epoch, combination of zones, control mode, operator, band of speed, moving or no
 the profile of the vehicle on its trip. States are few where fixes are many.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,9 @@ from analyzer.track import Track
 
 STATE = ("kind", "combination", "control_mode", "operator", "band", "moving", "profile")
 NO_RULE = -1
+MOST_CODES = 1 << 62
+"""Numbers of states that fit into 64 bits; beyond, those that occur are numbered anew."""
+
 _UNKNOWN_OPERATOR = OPERATORS.index("unknown")
 _JUDGED = np.isin(CONTROL_MODES, JUDGED_DRIVING_MODES)
 
@@ -48,10 +51,12 @@ def profiles_of(track: Track, rulebook: Rulebook) -> Profiles:
     match = [rulebook.match_of(v, t) for v, t in zip(vehicles, stated, strict=True)]
     said = fixes.trips.select(SAID).to_numpy()[trips]
     count = len(rulebook.rules)
-    table = np.column_stack([np.array(match, dtype=np.int8).reshape(len(pairs), count), said]).astype(np.int8)
-    distinct, number = np.unique(table, axis=0, return_inverse=True)
+    rows = [(*own.tolist(), *words) for own, words in zip(match, said.tolist(), strict=True)]
+    ordered = sorted(set(rows))
+    number = {row: number for number, row in enumerate(ordered)}
+    distinct = np.array(ordered, dtype=np.int8).reshape(len(ordered), count + len(SAID))
     words = {name: distinct[:, count + i] == 1 for i, name in enumerate(SAID)}
-    return Profiles(distinct[:, :count], words, number.ravel()[of_piece.ravel()])
+    return Profiles(distinct[:, :count], words, np.array([number[row] for row in rows], dtype=np.int64)[of_piece])
 
 
 @dataclass
@@ -111,12 +116,16 @@ def judge(
 def _distinct_states(track: Track, profiles: Profiles) -> tuple[np.ndarray, np.ndarray]:
     """Return the first piece of every distinct state, and the state of each piece."""
     columns = [track.pieces[name].to_numpy().astype(np.int64) for name in STATE[:-1]] + [profiles.of_piece]
-    code = np.zeros(track.pieces.height, dtype=np.int64)
+    code, codes = np.zeros(track.pieces.height, dtype=np.int64), 1
     for values in columns:
         low, high = int(values.min()), int(values.max())
-        code = np.unique(code * (high - low + 1) + (values - low), return_inverse=True)[1].ravel()
-    _, first = np.unique(code, return_index=True)
-    return first, code
+        if codes * (high - low + 1) > MOST_CODES:
+            code = np.unique(code, return_inverse=True)[1]
+            codes = int(code.max()) + 1
+        code = code * (high - low + 1) + (values - low)
+        codes *= high - low + 1
+    _, first, of_piece = np.unique(code, return_index=True, return_inverse=True)
+    return first, of_piece
 
 
 def _signatures(states: pl.DataFrame, track: Track, profiles: Profiles) -> list[bytes]:
@@ -138,17 +147,15 @@ def _judged(
     states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Profiles, checks: Mapping[str, Check]
 ) -> Iterator[Broken]:
     """Yield what is broken in states, which are numbered from 0."""
-    judged = _asked(states, track, rulebook, profiles).with_columns(
-        check.obeyed.alias(code)
-        for code, check in checks.items()
-        if check.when is not None and "place" not in check.scopes
-    )
-    chosen = _chosen_permits(judged, checks)
-    certain = pl.col("permit_needed") & pl.col("match")
-    yield from _broken(chosen, checks, _conditions(checks, "permit"), certain)
-    yield from _places(states, track, rulebook, profiles, chosen, checks)
-    binding = judged.filter(~pl.col("permit")).with_columns(matched=pl.lit([], dtype=pl.List(pl.Int64)))
-    yield from _broken(binding, checks, _conditions(checks, "restriction"), pl.col("applies"))
+    words = _words(states, track, rulebook, profiles)
+    answers = _answers(_asked(states, words, track, rulebook, profiles), checks)
+    chosen = _chosen_permits(answers, _conditions(checks, "permit"))
+    for answer, matched in chosen.values():
+        yield from answer.broken(_conditions(checks, "permit"), matched)
+    yield from _places(states, words, rulebook, chosen, checks)
+    for answer in answers:
+        if not answer.permit:
+            yield from answer.broken(_conditions(checks, "restriction"), ())
 
 
 def _words(states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Profiles) -> dict[str, np.ndarray]:
@@ -166,9 +173,10 @@ def _words(states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Pro
     }
 
 
-def _asked(states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Profiles) -> pl.DataFrame:
+def _asked(
+    states: pl.DataFrame, words: Mapping[str, np.ndarray], track: Track, rulebook: Rulebook, profiles: Profiles
+) -> pl.LazyFrame:
     """Return a row for every state and rule that applies in it (or may), in the checks' words."""
-    words = _words(states, track, rulebook, profiles)
     state, rule = np.nonzero(words["in_force_here"] & (words["match"] != 0))
     kind = states["kind"].to_numpy()[state]
     mode = states["control_mode"].to_numpy()[state]
@@ -209,7 +217,7 @@ def _asked(states: pl.DataFrame, track: Track, rulebook: Rulebook, profiles: Pro
     )
     maybe = {name: pl.when(pl.col(f"{name} known")).then(pl.col(name)) for name in known}
     applies = ~pl.col("modes_named") | maybe["mode_named"]
-    return frame.with_columns(**maybe, applies=maybe["match"] & applies & pl.col("hours_open"))
+    return frame.lazy().with_columns(**maybe, applies=maybe["match"] & applies & pl.col("hours_open"))
 
 
 def _needed(mode: np.ndarray, rulebook: Rulebook) -> pl.Series:
@@ -223,51 +231,80 @@ def _conditions(checks: Mapping[str, Check], scope: str) -> list[str]:
     return [code for code, check in checks.items() if scope in check.scopes]
 
 
-def _chosen_permits(judged: pl.DataFrame, checks: Mapping[str, Check]) -> pl.DataFrame:
-    """Return the row of the permit chosen in each state with one that applies (or may), and `matched`, the others."""
-    codes = _conditions(checks, "permit")
-    values = [pl.col(code) for code in codes]
-    broken = pl.sum_horizontal(*((~v).fill_null(value=False).cast(pl.Int32) for v in values), pl.lit(0))
-    unknown = pl.sum_horizontal(*(v.is_null().cast(pl.Int32) for v in (*values, pl.col("match"))))
-    others = pl.col("matched").list.set_difference(pl.concat_list("rule")).list.sort()
-    return (
-        judged.lazy()
-        .filter("permit")
-        .with_columns(broken=broken, unknown=unknown)
-        .sort("state", "broken", "unknown", "rule")
-        .group_by("state", maintain_order=True)
-        .agg(pl.all().first(), pl.col("rule").sort().alias("matched"))
-        .with_columns(matched=others)
+Answered = bool | None
+
+
+@record(frozen=True)
+class _Answer:
+    """What the conditions say of a rule in a state, by the code of each.
+
+    `says` whether it is obeyed, `obeyed` the same where the rule binds (what only may bind is null at
+    the least), `asked` whether the trip says enough to ask.
+    """
+
+    state: int
+    rule: int
+    permit: bool
+    match: Answered
+    says: Mapping[str, Answered]
+    obeyed: Mapping[str, Answered]
+    asked: Mapping[str, Answered]
+
+    def broken(self, codes: Sequence[str], matched: tuple[int, ...]) -> Iterator[Broken]:
+        """Yield the conditions that are not obeyed."""
+        for code in codes:
+            if self.asked[code] and self.obeyed[code] is not True:
+                yield self.state, code, self.rule, self.obeyed[code] is None, matched
+
+    def rank(self, codes: Sequence[str]) -> tuple[int, int, int]:
+        """Return what makes a permit the chosen one, the least first: broken, unknown, and its number."""
+        says = [self.says[code] for code in codes]
+        return says.count(False), [*says, self.match].count(None), self.rule
+
+
+def _answers(asked: pl.LazyFrame, checks: Mapping[str, Check]) -> list[_Answer]:
+    """Return what the conditions say of every state and rule, in their order."""
+    codes = [code for code, check in checks.items() if {"permit", "restriction"}.intersection(check.scopes)]
+    binds = pl.when("permit").then(pl.col("permit_needed") & pl.col("match")).otherwise("applies")
+    enough = (pl.all_horizontal(pl.lit(value=True), *checks[code].needs) for code in codes)
+    frame = (
+        asked.with_columns(binds.alias("binds"), *(checks[code].obeyed.alias(code) for code in codes))
+        .select(
+            *("state", "rule", "permit", "match", *codes),
+            *((~pl.col("binds") | pl.col(code)).alias(f"obeyed {code}") for code in codes),
+            *(all_said.alias(f"asked {code}") for code, all_said in zip(codes, enough, strict=True)),
+        )
         .collect()
     )
+    count = len(codes)
+    answers = []
+    for state, rule, permit, match, *said in frame.iter_rows():
+        parts = (said[low : low + count] for low in range(0, 3 * count, count))
+        answers.append(_Answer(state, rule, permit, match, *(dict(zip(codes, p, strict=True)) for p in parts)))
+    return answers
 
 
-def _broken(frame: pl.DataFrame, checks: Mapping[str, Check], codes: list[str], binds: pl.Expr) -> Iterator[Broken]:
-    """Yield what is not obeyed.
-
-    `binds` is true, false or null (it may); what may bind is undecided at the most.
-    """
-    obeyed = [(~binds | pl.col(code)).alias(f"obeyed {code}") for code in codes]
-    checkable = [pl.all_horizontal(pl.lit(value=True), *checks[code].needs).alias(f"asked {code}") for code in codes]
-    asked = frame.select("state", "rule", "matched", *obeyed, *checkable)
-    for state, rule, matched, *answers in asked.iter_rows():
-        for code, obeys, asks in zip(codes, answers[: len(codes)], answers[len(codes) :], strict=True):
-            if asks and obeys is not True:
-                yield state, code, rule, obeys is None, tuple(matched)
+def _chosen_permits(answers: Sequence[_Answer], codes: Sequence[str]) -> dict[int, tuple[_Answer, tuple[int, ...]]]:
+    """Return the permit chosen in each state with one that applies (or may), and the others looked at."""
+    permits: dict[int, list[_Answer]] = {}
+    for answer in answers:
+        if answer.permit:
+            permits.setdefault(answer.state, []).append(answer)
+    chosen = {state: min(some, key=lambda answer: answer.rank(codes)) for state, some in permits.items()}
+    rules = {state: sorted(answer.rule for answer in some) for state, some in permits.items()}
+    return {state: (one, tuple(r for r in rules[state] if r != one.rule)) for state, one in chosen.items()}
 
 
-def _places(  # noqa: PLR0913 - the three checks of place look at everything
+def _places(
     states: pl.DataFrame,
-    track: Track,
+    words: Mapping[str, np.ndarray],
     rulebook: Rulebook,
-    profiles: Profiles,
-    chosen: pl.DataFrame,
+    chosen: Mapping[int, tuple[_Answer, tuple[int, ...]]],
     checks: Mapping[str, Check],
 ) -> Iterator[Broken]:
     """Yield the broken checks of place: exactly one where no permit applies."""
     if not rulebook.is_permit.any():
         return
-    words = _words(states, track, rulebook, profiles)
     permit = rulebook.is_permit
     looked_at = {
         "outside-zone": np.broadcast_to(permit, words["named_here"].shape),
@@ -275,7 +312,7 @@ def _places(  # noqa: PLR0913 - the three checks of place look at everything
         "vehicle-not-permitted": words["in_force_here"] & permit,
     }
     codes = _conditions(checks, "place")
-    permitted = dict(chosen.select("state", "match").iter_rows())
+    permitted = {state: answer.match for state, (answer, _) in chosen.items()}
     count = states.height
     frame = pl.DataFrame(
         {

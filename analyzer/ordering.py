@@ -68,11 +68,12 @@ def change_points(column: pl.Series) -> np.ndarray:
     return np.concatenate([[0], following.arg_true().to_numpy() + 1]).astype(np.int64)[: max(len(column), 0)]
 
 
-def in_order(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Return the records by group (vehicle, or seam), time, path and record, the duplicates, and `order_met`.
+def in_order(records: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray, pl.DataFrame, pl.DataFrame]:
+    """Return the records by group (vehicle, or seam), time, path and record, and where each group starts.
 
-    Of several records of a group with one time the last stands, the others are duplicates;
-    `is_copy` says which of them say in every column what the next record says.
+    With them the duplicates, and `order_met`. Of several records of a group with one time the last
+    stands, the others are duplicates; `is_copy` says which of them say in every column what the next
+    record says.
     """
     together, starts = _together(records)
     step = _steps_in_time(together, starts)
@@ -84,9 +85,9 @@ def in_order(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.Data
         step = _steps_in_time(together, starts)
     replaced = np.append(step == 0, False)[: together.height]
     if not replaced.any():
-        return together, together.clear(), met
-    mask = pl.Series(replaced)
-    return together.filter(~mask), _duplicates(together, np.flatnonzero(replaced)), met
+        return together, starts, together.clear(), met
+    mask, at = pl.Series(replaced), np.flatnonzero(replaced)
+    return together.filter(~mask), starts - np.searchsorted(at, starts), _duplicates(together, at), met
 
 
 def _file_starts(together: pl.DataFrame, starts: np.ndarray) -> np.ndarray:
@@ -159,15 +160,15 @@ def _sorted_groups(records: pl.DataFrame, starts: np.ndarray) -> pl.DataFrame:
     return pl.concat(ordered, rechunk=True)
 
 
-def with_trips(records: pl.DataFrame, evaluation: Evaluation) -> Ordered:
-    """Return records that are in order cut into lanes and trips."""
+def with_trips(records: pl.DataFrame, starts: np.ndarray, evaluation: Evaluation) -> Ordered:
+    """Return records that are in order, their groups beginning at `starts`, cut into lanes and trips."""
     named = records
     if "trip_id" in records.columns and records["trip_id"].null_count() < records.height:
         named = records.with_columns(pl.col("trip_id").cast(pl.String).fill_null(""))
-    lane_starts = _lane_starts(named)
+    lane_starts = _lane_starts(named, starts)
     if "trip_id" in named.columns and _recurring(named, lane_starts):
         named = named.sort(_group(named), "trip_id", "time", maintain_order=True)
-        lane_starts = _lane_starts(named)
+        lane_starts = _lane_starts(named, change_points(named[_group(named)]))
     lanes = _lanes(named, lane_starts)
     gap_us = np.diff(instants_us(named))
     gaps = np.flatnonzero(gap_us > _longest_gap_us(lanes, lane_starts, named.height, evaluation)) + 1
@@ -175,10 +176,10 @@ def with_trips(records: pl.DataFrame, evaluation: Evaluation) -> Ordered:
     return Ordered.of(named, first, np.searchsorted(lane_starts, first, side="right") - 1, lanes)
 
 
-def _lane_starts(records: pl.DataFrame) -> np.ndarray:
-    """Return where the group or the trip id changes."""
-    names = [n for n in ("seam", "vehicle_id", "trip_id") if n in records.columns]
-    return np.unique(np.concatenate([change_points(records[name]) for name in names]))
+def _lane_starts(records: pl.DataFrame, starts: np.ndarray) -> np.ndarray:
+    """Return where the group, which begins at `starts`, or the vehicle or the trip id changes."""
+    names = {"vehicle_id", "trip_id"}.intersection(records.columns) - {_group(records)}
+    return np.unique(np.concatenate([starts, *(change_points(records[name]) for name in sorted(names))]))
 
 
 def _recurring(records: pl.DataFrame, lane_starts: np.ndarray) -> bool:
@@ -229,7 +230,8 @@ def _beyond(way_um: np.ndarray, duration_us: np.ndarray, max_kph: float) -> np.n
     if not len(way_um):
         return beyond
     # No step shorter than the way of the shortest time can imply too much.
-    shortest_us = max(int(duration_us.min(initial=np.iinfo(np.int64).max, where=duration_us > 0)), 1)
+    # As unsigned numbers, less one, those that are 0 or -1 (a trip's end) are the largest of all.
+    shortest_us = int((duration_us.view(np.uint64) - np.uint64(1)).min()) + 1
     near = np.flatnonzero(way_um > shortest_us * (max_kph / 3.6 * (1 - 1e-9)))
     with np.errstate(divide="ignore", invalid="ignore"):
         implied = 3.6 * way_um[near] / duration_us[near]

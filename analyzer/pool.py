@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from analyzer.errors import WorkerError
+from analyzer.huge_pages import ask_for_huge_pages
 
 if TYPE_CHECKING:  # a pool starts before these are imported
     from analyzer.tasks import Common, Job, Outcome
@@ -64,6 +65,7 @@ def _end_with_parent() -> None:
 
 def _warm() -> None:
     """Import what tasks need, the readers of all formats too."""
+    ask_for_huge_pages()
     gc.disable()
     import analyzer.tasks  # noqa: PLC0415, F401
     from analyzer.logs import formats  # noqa: PLC0415

@@ -12,6 +12,7 @@ import click
 from analyzer import __version__
 from analyzer.addresses import is_object, lies_in, where
 from analyzer.errors import OutputError
+from analyzer.huge_pages import ask_for_huge_pages
 from analyzer.progress import progress
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MANY_BYTES = 40_000_000
 """Input from which on other processes are started at once."""
 
-FREED_MEMORY = "dirty_decay_ms:400,muzzy_decay_ms:0,narenas:1"
+FREED_MEMORY = "dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:1"
 """How polars gives memory back (jemalloc's words): its own setting keeps what the system could have."""
 
 
@@ -30,6 +31,8 @@ def run_analysis(given: dict[str, Any]) -> "Analysis":
     """Read, judge and write what the options of `analyze` say, with as many processes as are worth it."""
     from analyzer.engines import engine_of  # noqa: PLC0415
 
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's helpers wait in a loop for work that never comes
+    ask_for_huge_pages()
     with engine_of(given["engine"], apart=given["ledger"] is not None) as pool:
         if _bytes_of(given["logs"]) >= MANY_BYTES:
             if given["engine"] == "local":

@@ -6,7 +6,7 @@ the same outcome. Its records live only while it runs.
 
 import datetime as dt
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Protocol
@@ -181,7 +181,9 @@ def read_batch(batch: tuple[Piece, ...], common: Common, readings: list[Reading]
         before = sum(r.records for r in readings if r.file == piece.file)
         reading, records = _read(piece, common)
         readings.append(reading)
-        frames.append(records.with_columns(pl.col("record") + before) if before and records.width else records)
+        if before and records.width:
+            records.replace_column(records.get_column_index("record"), records["record"] + before)
+        frames.append(records)
     return _concat(frames)
 
 
@@ -301,10 +303,9 @@ def _to_keep(piece: Piece, common: Common) -> Log:
 
 def _typed(log: Log, file: int, without: Sequence[str] = UNASKED) -> pl.DataFrame:
     """Return what is judged of the records of a log, in the types of RECORDS, with the index of their file."""
-    wanted = (c for c in RECORDS.columns if c.name in log.records.columns and c.name not in without)
-    types: Mapping[str, pl.DataType] = {c.name: c.dtype for c in wanted}
-    casts = [pl.col(name).cast(dtype) for name, dtype in types.items()]
-    return log.records.select(casts).with_columns(file=pl.lit(file, dtype=pl.Int32))
+    wanted = [c for c in RECORDS.columns if c.name in log.records.columns and c.name not in without]
+    of_file = pl.Series("file", [file], dtype=pl.Int32).new_from_index(0, log.records.height)
+    return pl.DataFrame([*(log.records[c.name].cast(c.dtype) for c in wanted), of_file])
 
 
 def _part(common: Common) -> list[pl.Expr]:
