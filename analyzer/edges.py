@@ -41,6 +41,6 @@ class Edges:
         """Return west, south, east and north of the rings that the edges make up."""
         return float(self.ax.min()), float(self.ay.min()), float(self.ax.max()), float(self.ay.max())
 
-    def take(self, which: np.ndarray) -> "Edges":
-        """Return the edges at `which` (indices or mask)."""
+    def take(self, which: np.ndarray | slice) -> "Edges":
+        """Return the edges at `which` (indices, mask or slice)."""
         return Edges(*(a[which] for a in (self.ax, self.ay, self.bx, self.by, self.zone)))

@@ -14,6 +14,7 @@ import shapely
 
 from analyzer.borders import Clearance
 from analyzer.depth import RANGE_US, deepest
+from analyzer.edge_trees import EdgeTrees
 from analyzer.edges import Edges
 from analyzer.fixes import Fixes
 from analyzer.judgement import Profiles
@@ -33,6 +34,7 @@ class BorderBook:
     ) -> None:
         """Keep what borders are made of; `accuracy_m` is that of each zone."""
         self._made_of = (geometries, edges, accuracy_m, z)
+        self._trees = EdgeTrees(edges)
         self._borders: dict[bytes, Clearance] = {}
         self._unions: dict[bytes, Clearance] = {}
 
@@ -44,20 +46,22 @@ class BorderBook:
         """Return the borders of the zones of a boolean (Z,) row, each zone by itself."""
         key = np.packbits(zones).tobytes()
         if key not in self._borders:
-            _, edges, accuracy_m, z = self._made_of
-            own = edges if zones.all() else edges.take(zones[edges.zone])
-            self._borders[key] = Clearance(own, accuracy_m, z)
+            self._borders[key] = self._clearance(self._trees, zones)
         return self._borders[key]
 
     def of_union(self, zones: np.ndarray) -> Clearance:
         """Return the border of the union of some zones; each edge is of the zone that owns it."""
         key = np.packbits(zones).tobytes()
         if key not in self._unions:
-            geometries, edges, accuracy_m, z = self._made_of
             some = np.flatnonzero(zones)
-            own = edges.take(edges.zone == some[0]) if len(some) == 1 else _union_edges(geometries, some)
-            self._unions[key] = Clearance(own, accuracy_m, z, nearest_only=True)
+            trees = self._trees if len(some) == 1 else EdgeTrees(_union_edges(self._made_of[0], some))
+            self._unions[key] = self._clearance(trees, zones, nearest_only=True)
         return self._unions[key]
+
+    def _clearance(self, trees: EdgeTrees, zones: np.ndarray, *, nearest_only: bool = False) -> Clearance:
+        """Return how far points are from some zones."""
+        _, _, accuracy_m, z = self._made_of
+        return Clearance(trees, np.flatnonzero(zones), accuracy_m, z, nearest_only=nearest_only)
 
 
 @record(frozen=True, eq=False)
@@ -83,11 +87,12 @@ class Scene:
 
 
 def _union_edges(geometries: tuple[shapely.Geometry, ...], zones: np.ndarray) -> Edges:
-    """Return the border edges of a union, each with the zone whose border is nearest to it."""
+    """Return the border edges of a union, each with the zone whose border is nearest to it, sorted by zone."""
     edges = Edges.of([shapely.union_all([geometries[i] for i in zones])])
     middles = shapely.points((edges.ax + edges.bx) / 2, (edges.ay + edges.by) / 2)
     distances = [shapely.distance(middles, shapely.boundary(geometries[i])) for i in zones]
-    return replace(edges, zone=zones[np.argmin(distances, axis=0)])
+    owner = zones[np.argmin(distances, axis=0)]
+    return replace(edges, zone=owner).take(np.argsort(owner, kind="stable"))
 
 
 @record(frozen=True, eq=False)

@@ -19,13 +19,17 @@ FLATTENING = 1 / 298.257223563
 ECCENTRICITY_2 = FLATTENING * (2 - FLATTENING)
 
 
+_EAST_M = np.radians(SEMI_MAJOR_M)
+_NORTH_M = _EAST_M * (1 - ECCENTRICITY_2)
+
+
 def metres_per_degree(latitude: Any) -> tuple[Any, Any]:
     """Return metres per degree of longitude and of latitude on WGS 84 at `latitude` (degrees)."""
     cosine = np.cos(np.radians(latitude))
     w2 = 1 - ECCENTRICITY_2 * (1 - cosine * cosine)
     w = np.sqrt(w2)
-    east = np.radians(SEMI_MAJOR_M) * cosine / w
-    north = np.radians(SEMI_MAJOR_M) * (1 - ECCENTRICITY_2) / (w2 * w)
+    east = _EAST_M * cosine / w
+    north = _NORTH_M / (w2 * w)
     return east, north
 
 

@@ -4,6 +4,7 @@ A shard is a slice of a log, or seams between slices (`ownership`). How records 
 over shards changes nothing in the tables that `reduction` puts together.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, fields
 
@@ -108,12 +109,15 @@ def analyze_shard(  # noqa: PLR0913 - as make_fixes
     done: list[Shard] = []
     open_digests: list[Digest] = []
     trips, trip_base, lanes = 0, 0, 0
-    for number, records in enumerate(batches):
+    numbers = itertools.count()
+    for records in batches:  # enumerate would hold one slice while the next is read
+        number = next(numbers)
         if records.is_empty() or _samples_only(records):
             done.append(Shard(others=_all_others(records)))
             continue
         told = None if hints is None else hints.among(trips, max(int(hints.trip.max(initial=0)) + 1, 1))
         made = make_fixes(records, world.zone_set.rules.evaluation, world.z, seams, alone=alone, hints=told)
+        del records  # what became fixes is held by them
         done.append(_of_records(made, number, lanes))
         lanes += made.ownership.lanes.height
         own = _digest(made.fixes, world, whole=draw)
@@ -122,7 +126,7 @@ def analyze_shard(  # noqa: PLR0913 - as make_fixes
             open_digests, trip_base = [], trips
         open_digests.append(own)
         trips += made.fixes.trips.height
-        del records, made, own  # before the next slice is read
+        del made, own  # before the next slice is read
     if open_digests:
         done.append(_judged(open_digests, world, trip_base, draw=draw))
     return joined(done)

@@ -156,20 +156,22 @@ class SliceTask:
         return Outcome(shard, tuple(readings), tuple(asides))
 
     def _records(self, common: Common, readings: list[Reading], asides: list[Spill]) -> Iterator[pl.DataFrame]:
-        """Yield the records of each batch, one in memory at a time; what is read and put aside is noted."""
+        """Yield the records of each batch; none of them is held here. What is read and put aside is noted."""
         for number, batch in enumerate(self.batches):
-            records = read_batch(batch, common, readings)
-            sampled = () if common.alone else _sampled(records)
-            if common.shelf is not None:
-                asides.append(Spill(Path(), pl.DataFrame(), sampled))
-            if sampled:
-                whole = pl.col("vehicle_id").cast(pl.String).is_in(sampled)
-                if common.shelf is None:
-                    path = common.spill / f"{self.number}-{number}.arrow"
-                    asides.append(put_aside(records.filter(whole), path, sampled))
-                records = records.filter(~whole)
-            yield records
-            del records  # before the next are read
+            yield self._judged_here(number, read_batch(batch, common, readings), common, asides)
+
+    def _judged_here(self, number: int, records: pl.DataFrame, common: Common, asides: list[Spill]) -> pl.DataFrame:
+        """Return the records of a batch less those that are put aside."""
+        sampled = () if common.alone else _sampled(records)
+        if common.shelf is not None:
+            asides.append(Spill(Path(), pl.DataFrame(), sampled))
+        if not sampled:
+            return records
+        whole = pl.col("vehicle_id").cast(pl.String).is_in(sampled)
+        if common.shelf is None:
+            path = common.spill / f"{self.number}-{number}.arrow"
+            asides.append(put_aside(records.filter(whole), path, sampled))
+        return records.filter(~whole)
 
 
 def read_batch(batch: tuple[Piece, ...], common: Common, readings: list[Reading]) -> pl.DataFrame:

@@ -1,13 +1,17 @@
 """The grid never disagrees with GEOS, and distances are those of the geodesic."""
 
+from unittest import mock
+
 import numpy as np
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from analyzer import edge_trees
 from analyzer.borders import Border
 from analyzer.crossings import memberships
+from analyzer.edge_trees import EdgeTrees
 from analyzer.edges import Edges
 from analyzer.membership import ZoneIndex
 
@@ -97,7 +101,7 @@ def test_distances_are_within_a_twentieth_of_a_percent_of_the_geodesic(seed):
     zones = random_zones(rng, 2)
     edges = Edges.of(zones)
     points = rng.uniform([126.5, 34.9], [127.1, 35.4], (20, 2))
-    metres, _ = Border(edges).nearest(*points.T)
+    metres, _ = Border(EdgeTrees(edges), np.arange(2)).nearest(*points.T)
     share = np.linspace(0, 1, 400)[:, None]
     lon = (edges.ax + share * (edges.bx - edges.ax)).ravel()
     lat = (edges.ay + share * (edges.by - edges.ay)).ravel()
@@ -105,3 +109,17 @@ def test_distances_are_within_a_twentieth_of_a_percent_of_the_geodesic(seed):
     for (x, y), found in zip(points, metres, strict=True):
         exact = geod.inv(np.full_like(lon, x), np.full_like(lat, y), lon, lat)[2].min()
         assert abs(found - exact) <= 5e-4 * exact + 2.0
+
+
+@settings(max_examples=20)
+@given(seed=SEEDS)
+def test_a_border_is_as_far_whether_its_zones_have_trees_of_their_own_or_one_together(seed):
+    rng = np.random.default_rng(seed)
+    edges = Edges.of(random_zones(rng, 5))
+    far, near = ([126.5, 34.9], [127.1, 35.4]), ([126.78, 35.135], [126.82, 35.165])
+    points = np.concatenate([rng.uniform(*box, (100, 2)) for box in (far, near)]).T
+    metres, edge = Border(EdgeTrees(edges), np.arange(5)).nearest(*points)
+    with mock.patch.object(edge_trees, "MANY_EDGES", 1):
+        apart, edge_apart = Border(EdgeTrees(edges), np.arange(5)).nearest(*points)
+    np.testing.assert_allclose(apart, metres, rtol=1e-12, atol=1e-9)
+    assert (edges.zone[edge_apart] == edges.zone[edge]).all()
