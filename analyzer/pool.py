@@ -63,22 +63,24 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _warm() -> None:
-    """Import what tasks need, the readers of all formats too."""
-    ask_for_huge_pages()
-    gc.disable()
-    import analyzer.tasks  # noqa: PLC0415, F401
+def _read_ahead() -> None:
+    """Import what reads logs: with it a log can be planned, which others wait for."""
     from analyzer.logs import formats  # noqa: PLC0415
 
     formats()
-    gc.freeze()
-    gc.enable()
+
+
+def _warm() -> None:
+    """Import all that tasks need."""
+    import analyzer.tasks  # noqa: PLC0415, F401
 
 
 def _get_ready() -> None:
-    """Make a new process one that does tasks."""
+    """Make a new process one that does tasks; those of a pool are warm soon after (`Pool.ask`)."""
     _quiet()
-    _warm()
+    ask_for_huge_pages()
+    gc.disable()  # nothing that is imported is garbage
+    _read_ahead()
 
 
 def _work(common: Path, job: "Job") -> "Outcome":
@@ -87,6 +89,8 @@ def _work(common: Path, job: "Job") -> "Outcome":
         _held.clear()
         with common.open("rb") as file:
             _held[common] = pickle.load(file)  # noqa: S301 - written by the process that made this one
+        gc.freeze()
+        gc.enable()
     return job[0].run(_held[common], job[1])
 
 
@@ -125,7 +129,11 @@ class Pool:
 
         if self._executor is None:
             return here
-        asked = self._executor.submit(question, *arguments)
+        try:
+            asked = self._executor.submit(question, *arguments)
+            self._executor.submit(_warm)  # afterwards, while nobody waits for it
+        except BrokenProcessPool:
+            return here
 
         def wait() -> Answer:
             try:
