@@ -20,9 +20,13 @@ _HOMES = {"analyze": "analyzer.analysis", "AnalyzerError": "analyzer.errors", "A
 
 def main() -> None:
     """Run the command; the processes that it starts import this package again, but not all of the command."""
+    import gc  # noqa: PLC0415
     import importlib  # noqa: PLC0415
 
-    importlib.import_module("analyzer.__main__").main()
+    gc.disable()  # nothing that is imported is garbage
+    command = importlib.import_module("analyzer.__main__")
+    gc.enable()
+    command.main()
 
 
 def __getattr__(name: str) -> Any:

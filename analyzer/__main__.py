@@ -2,7 +2,6 @@
 
 import atexit
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -118,6 +117,8 @@ def analyze(**given: Any) -> None:
 
     analysis = run_analysis(given)
     if given["as_json"]:
+        import json  # noqa: PLC0415
+
         click.echo(json.dumps(analysis.summary, ensure_ascii=False, indent=1))
     elif not given["quiet"]:
         from analyzer import terminal  # noqa: PLC0415

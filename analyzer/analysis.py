@@ -91,6 +91,8 @@ def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | No
     options = options or Options()
     paths = sorted({str(log) for log in logs})
     world = World.of(zone_set, checks())  # beside the planning
+    import numpy.ma  # noqa: F401, PLC0415 - polars asks for it at its first array; while plans are awaited there is time
+
     plans, failed = _plans(paths, options)
     if not plans:
         raise LogError("\n".join(failed.values()) or "no log was given: name a file, a folder or a pattern")

@@ -18,15 +18,20 @@ def asked_lines(trips: pl.DataFrame, rulebook: Rulebook, checks: Mapping[str, Ch
     """Return (trip, check, observed_share, not_checkable) for every line of the trips."""
     may_bind = _may_bind(trips, rulebook)
     shares = trips["observed_share"].to_numpy()
-    lines = []
+    asked, lacking = [], []
     for code, check in checks.items():
-        asks = (may_bind & _asks(rulebook, code)).any(axis=1) | _always(rulebook, check)
+        asked.append((may_bind & _asks(rulebook, code)).any(axis=1) | _always(rulebook, check))
         said = [trips[need].to_numpy() for need in SAID if need in check.needs]
-        lacking = ~np.all(said, axis=0) if said else np.zeros(trips.height, dtype=bool)
-        trip = np.flatnonzero(asks)
-        line = {"trip": trip, "observed_share": shares[trip], "not_checkable": lacking[trip]}
-        lines.append(pl.DataFrame(line).with_columns(check=pl.lit(code)))
-    return pl.concat(lines).sort("trip", maintain_order=True)
+        lacking.append(~np.all(said, axis=0) if said else np.zeros(trips.height, dtype=bool))
+    trip, number = np.nonzero(np.transpose(asked))
+    return pl.DataFrame(
+        {
+            "trip": trip,
+            "observed_share": shares[trip],
+            "not_checkable": np.array(lacking)[number, trip],
+            "check": pl.Series(list(checks), dtype=pl.String).gather(number),
+        }
+    )
 
 
 def _always(rulebook: Rulebook, check: Check) -> bool:
@@ -70,15 +75,21 @@ def coverage_table(
     `lines` are the asked lines with names; `suppressed` the findings left out, by the same
     names, with `verdict` and `duration_s`; `evaluation` the settings.
     """
-    found = findings.group_by(LINE).agg(
-        pl.len().cast(pl.Int64).alias("findings"),
-        *((pl.col("verdict") == v).any().alias(v) for v in ("violation", "indeterminate", "not_observed")),
+    found = (
+        findings.lazy()
+        .group_by(LINE)
+        .agg(
+            pl.len().cast(pl.Int64).alias("findings"),
+            *((pl.col("verdict") == v).any().alias(v) for v in ("violation", "indeterminate", "not_observed")),
+        )
     )
     certain_us = (pl.col("duration_s") * SECOND_US).round().filter(pl.col("verdict") == "violation")
-    left_out = suppressed.group_by(LINE).agg(
-        pl.len().cast(pl.Int64).alias("suppressed"), certain_us.sum().alias("certain_us")
+    left_out = (
+        suppressed.lazy()
+        .group_by(LINE)
+        .agg(pl.len().cast(pl.Int64).alias("suppressed"), certain_us.sum().alias("certain_us"))
     )
-    joined = lines.join(found, on=LINE, how="left").join(left_out, on=LINE, how="left")
+    joined = lines.lazy().join(found, on=LINE, how="left").join(left_out, on=LINE, how="left")
     filled = joined.with_columns(
         pl.col("findings", "suppressed").fill_null(0),
         pl.col("violation", "indeterminate", "not_observed").fill_null(value=False),

@@ -114,26 +114,28 @@ def merged(stretches: pl.DataFrame, holes_us: np.ndarray, merge_gap_s: float) ->
 
 def _united(stretches: pl.DataFrame) -> pl.DataFrame:
     """Return one row for each number in `united`: span, holes and peak of all, the best decision."""
-    number = stretches["united"]
-    if not len(number) or number[-1] + 1 == len(number):
+    number = stretches["united"].to_numpy()
+    several = np.bincount(number, minlength=1)[number] > 1
+    if not several.any():
         return stretches.drop("united")
-    ranked = stretches.with_columns(
-        hole_us=pl.col("hole_us") + _hole_before(),
-        height=pl.col("peak").fill_null(-np.inf),
-    )
+    holes = pl.col("hole_us") + _hole_before()
+    rows = stretches.with_columns(hole_us=holes, height=pl.col("peak").fill_null(-np.inf))
+    together, alone = _as_one(rows.lazy().filter(pl.Series(several))), rows.lazy().filter(pl.Series(~several))
+    both = pl.concat([together, alone], how="diagonal").sort("united")
+    return both.drop("united", "height").collect(engine="in-memory")
+
+
+def _as_one(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the rows of each number in `united` as one."""
     best = _best(DECISIONS, ("certain", "foremost", "ahead", "decided_us"), (True, True, True, False))
     top = _best(PEAKS, ("height", "peak_us"), (True, False))
-    return (
-        ranked.group_by("united", maintain_order=True)
-        .agg(
-            *(pl.col(name).first() for name in (*KEY, "start_us", *FIRSTS)),
-            *(pl.col(name).last() for name in LASTS),
-            pl.col("hole_us").sum(),
-            pl.col("matched").list.explode(keep_nulls=False, empty_as_null=False).unique().sort(),
-            *top,
-            *best,
-        )
-        .drop("united")
+    return rows.group_by("united", maintain_order=True).agg(
+        *(pl.col(name).first() for name in (*KEY, "start_us", *FIRSTS)),
+        *(pl.col(name).last() for name in LASTS),
+        pl.col("hole_us").sum(),
+        pl.col("matched").list.explode(keep_nulls=False, empty_as_null=False).unique().sort(),
+        *top,
+        *best,
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from analyzer.exposure import zone_names
-from analyzer.findings import as_instants, mode_names, trip_names
+from analyzer.findings import as_instant, mode_names, trip_names
 from analyzer.tables import EVENTS, conform
 from analyzer.terms import DISENGAGED_TO, SECOND_US
 from analyzer.track import Track
@@ -80,15 +80,19 @@ def _without_flips(phases: pl.DataFrame) -> pl.DataFrame:
 def _table(changes: pl.DataFrame, trips: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
     """Return the rows of the changes, with names."""
     from_mode, to_mode = mode_names(changes["before"]), mode_names(changes["control_mode"])
-    disengaged = (from_mode == "autonomous") & to_mode.is_in(DISENGAGED_TO)
-    frame = trip_names(trips, changes["trip"]).with_columns(
-        changes.select("longitude", "latitude", "zone_id", "record"),
-        time=as_instants(changes["time_us"]),
-        event=pl.select(pl.when(disengaged).then(pl.lit("disengagement")).otherwise(pl.lit("mode-change"))).to_series(),
+    disengaged = (pl.col("from_mode") == "autonomous") & pl.col("to_mode").is_in(DISENGAGED_TO)
+    own = changes.select(
+        "longitude",
+        "latitude",
+        "zone_id",
+        "record",
+        time=as_instant(pl.col("time_us")),
         from_mode=from_mode,
         to_mode=to_mode,
         initiated_by=pl.lit("unknown"),
         cause=pl.lit("unknown"),
-        file=pl.Series(files, dtype=pl.String).gather(changes["file"].cast(pl.UInt32)),
+        file=pl.Series(files, dtype=pl.String).gather(changes["file"]),
     )
-    return conform(frame, EVENTS)
+    event = pl.when(disengaged).then(pl.lit("disengagement")).otherwise(pl.lit("mode-change"))
+    named = trip_names(trips, changes["trip"]).hstack(own)
+    return conform(named.lazy().with_columns(event=event), EVENTS)

@@ -109,7 +109,7 @@ def exposure_table(parts: pl.DataFrame) -> pl.DataFrame:
     distance = pl.col("way_um") / MICROMETRES
     observed = pl.col("observed_us") / SECOND_US
     duration = pl.col("duration_us") / SECOND_US
-    table = summed.with_columns(
+    table = summed.lazy().with_columns(
         distance_m=distance,
         duration_s=duration,
         observed_s=observed,

@@ -60,37 +60,47 @@ def named_findings(findings: pl.DataFrame, trips: pl.DataFrame, book: Rulebook, 
     if findings.is_empty():
         return empty(FINDINGS)
     rule = findings["rule"].to_numpy()
-    ruled = np.where(rule == NO_RULE, 0, rule)
-    no_rule = pl.Series(rule == NO_RULE)
     code = findings["check"].cast(pl.String)
-    duration_us = findings["end_us"] - findings["start_us"]
-    ids = pl.Series([r.id for r in book.rules], dtype=pl.String)
-    revisions = pl.Series([r.revision for r in book.rules], dtype=pl.Int64)
-    places = [f"{n}_{axis}" for n in ("start", "end", "peak") for axis in ("longitude", "latitude")]
-    return trip_names(trips, findings["trip"]).with_columns(
-        check=code,
-        verdict=pl.select(
-            pl.when(findings["certain"]).then(pl.lit("violation")).otherwise(pl.lit("indeterminate"))
-        ).to_series(),
-        rule_id=_unless(no_rule, _gather(ids, ruled)),
-        rule_revision=_unless(no_rule, _gather(revisions, ruled)),
-        rules_matched=_joined_ids(findings["matched"], [r.id for r in book.rules]),
-        zone_id=_zones(findings, code, book),
-        start=as_instants(findings["start_us"]),
-        end=as_instants(findings["end_us"]),
-        duration_s=duration_us / SECOND_US,
-        observed_s=(duration_us - findings["hole_us"]) / SECOND_US,
-        control_mode=mode_names(findings["control_mode"]),
-        limit=pl.Series(_limits(code, ruled, book)).fill_nan(None),
-        peak=findings["peak"],
-        margin=findings["margin"].fill_nan(None),
-        error=findings["error"].fill_nan(None),
-        unit=code.replace_strict(UNITS, default=None, return_dtype=pl.String),
-        peak_time=as_instants(findings["peak_us"]),
-        decided_at=as_instants(findings["decided_us"]),
-        **{name: findings[name] for name in places},
+    duration_us = pl.col("end_us") - pl.col("start_us")
+    known = {
+        "rule_id": _of_rule([r.id for r in book.rules], rule, pl.String),
+        "rule_revision": _of_rule([r.revision for r in book.rules], rule, pl.Int64),
+        "rules_matched": _joined_ids(findings["matched"], [r.id for r in book.rules]),
+        "zone_id": _zones(findings, code, book),
+        "control_mode": mode_names(findings["control_mode"]),
+        "limit": pl.Series(_limits(code, np.where(rule == NO_RULE, 0, rule), book), nan_to_null=True),
+        "unit": code.replace_strict(UNITS, default=None, return_dtype=pl.String),
         **_records(findings, files),
+    }
+    own = findings.select(
+        *(f"{n}_{axis}" for n in ("start", "end", "peak") for axis in ("longitude", "latitude")),
+        "peak",
+        pl.col("margin", "error").fill_nan(None),
+        verdict=_VERDICT,
+        start=as_instant(pl.col("start_us")),
+        end=as_instant(pl.col("end_us")),
+        duration_s=duration_us / SECOND_US,
+        observed_s=(duration_us - pl.col("hole_us")) / SECOND_US,
+        peak_time=as_instant(pl.col("peak_us")),
+        decided_at=as_instant(pl.col("decided_us")),
     )
+    named = trip_names(trips, findings["trip"])
+    return named.hstack([*own, code, *(values.alias(name) for name, values in known.items())])
+
+
+def named_suppressed(suppressed: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
+    """Return what coverage asks of findings that are left out: trip, check, verdict and duration_s."""
+    if suppressed.is_empty():
+        return empty(FINDINGS)
+    own = suppressed.select(
+        pl.col("check").cast(pl.String),
+        verdict=_VERDICT,
+        duration_s=(pl.col("end_us") - pl.col("start_us")) / SECOND_US,
+    )
+    return trip_names(trips, suppressed["trip"]).hstack(own)
+
+
+_VERDICT = pl.when("certain").then(pl.lit("violation")).otherwise(pl.lit("indeterminate"))
 
 
 def trip_names(trips: pl.DataFrame, trip: pl.Series) -> pl.DataFrame:
@@ -101,7 +111,7 @@ def trip_names(trips: pl.DataFrame, trip: pl.Series) -> pl.DataFrame:
 
 def mode_names(codes: pl.Series) -> pl.Series:
     """Return the control modes of their indices."""
-    return pl.Series(CONTROL_MODES, dtype=pl.String).gather(codes.cast(pl.UInt32))
+    return pl.Series(CONTROL_MODES, dtype=pl.String).gather(codes)
 
 
 def as_instant(time_us: pl.Expr) -> pl.Expr:
@@ -114,14 +124,9 @@ def as_instants(time_us: pl.Series) -> pl.Series:
     return time_us.alias("time").to_frame().select(as_instant(pl.col("time"))).to_series()
 
 
-def _gather(values: pl.Series, at: np.ndarray) -> pl.Series:
-    """Return the values at `at`, nulls where there are none at all."""
-    return values.gather(pl.Series(at)) if len(values) else values.extend_constant(None, len(at))
-
-
-def _unless(mask: pl.Series, values: pl.Series) -> pl.Series:
-    """Return the values, null where the mask holds."""
-    return pl.select(pl.when(~mask).then(values)).to_series()
+def _of_rule(values: Sequence[str | int], rule: np.ndarray, dtype: type[pl.DataType]) -> pl.Series:
+    """Return the value of each rule, null of NO_RULE."""
+    return pl.Series([*values, None], dtype=dtype).gather(np.where(rule == NO_RULE, len(values), rule))
 
 
 def _joined_ids(matched: pl.Series, ids: list[str]) -> pl.Series:
@@ -137,7 +142,7 @@ def _records(rows: pl.DataFrame, files: Sequence[str]) -> dict[str, pl.Series]:
         column: values
         for end in ("first", "last")
         for column, values in (
-            (f"{end}_file", names.gather(rows[f"{end}_file"].cast(pl.UInt32))),
+            (f"{end}_file", names.gather(rows[f"{end}_file"])),
             (f"{end}_record", rows[f"{end}_record"]),
         )
     }
@@ -162,48 +167,55 @@ def _zones(findings: pl.DataFrame, code: pl.Series, book: Rulebook) -> pl.Series
 
 def log_gaps(holes: pl.DataFrame, trips: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
     """Return the findings of log-gap: every hole inside a trip."""
-    places = ("last_longitude", "last_latitude", "next_longitude", "next_latitude")
-    last_lon, last_lat, next_lon, next_lat = (holes[n] for n in places)
-    metres = geodesic_m(*(place.to_numpy() for place in (last_lon, last_lat, next_lon, next_lat)))
-    end = as_instants(holes["next_us"])
-    records = holes.rename({"last_file": "first_file", "last_record": "first_record"}).rename(
-        {"next_file": "last_file", "next_record": "last_record"}
-    )
-    return trip_names(trips, holes["trip"]).with_columns(
+    axes = ("longitude", "latitude")
+    metres = geodesic_m(*(holes[f"{end}_{axis}"].to_numpy() for end in ("last", "next") for axis in axes))
+    end = as_instant(pl.col("next_us"))
+    gaps = holes.select(
         check=pl.lit("log-gap"),
         verdict=pl.lit("not_observed"),
-        start=as_instants(holes["last_us"]),
+        start=as_instant(pl.col("last_us")),
         end=end,
-        duration_s=(holes["next_us"] - holes["last_us"]) / SECOND_US,
+        duration_s=(pl.col("next_us") - pl.col("last_us")) / SECOND_US,
         observed_s=pl.lit(0.0),
-        control_mode=mode_names(holes["last_mode"]),
-        peak=pl.Series(metres),
         unit=pl.lit("m"),
         peak_time=end,
         decided_at=end,
-        start_longitude=last_lon,
-        start_latitude=last_lat,
-        end_longitude=next_lon,
-        end_latitude=next_lat,
-        peak_longitude=next_lon,
-        peak_latitude=next_lat,
-        **_records(records, files),
+        **{f"start_{axis}": pl.col(f"last_{axis}") for axis in axes},
+        **{f"{name}_{axis}": pl.col(f"next_{axis}") for name in ("end", "peak") for axis in axes},
+        first_record="last_record",
+        last_record="next_record",
     )
+    names = pl.Series(files, dtype=pl.String)
+    known = {
+        "control_mode": mode_names(holes["last_mode"]),
+        "peak": pl.Series(metres),
+        "first_file": names.gather(holes["last_file"]),
+        "last_file": names.gather(holes["next_file"]),
+    }
+    return trip_names(trips, holes["trip"]).hstack([*gaps, *(values.alias(name) for name, values in known.items())])
 
 
 def complete_findings(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Return all findings in one table with every column, ids given, messages still null."""
-    wanted = pl.DataFrame(schema={c.name: c.dtype for c in FINDINGS.columns})
-    typed = [f.cast({n: wanted.schema[n] for n in f.columns}) for f in frames]
-    everything = pl.concat([wanted, *typed], how="diagonal").with_columns(pl.col("rules_matched").fill_null(""))
-    key = ("vehicle_id", "trip_id", "trip_start", "check", "rule_id", "rule_revision", "start")
-    ids = [_finding_id(row) for row in everything.select(key).iter_rows()]
-    return everything.with_columns(finding_id=pl.Series(ids, dtype=pl.String)).sort(
-        FINDINGS.key, nulls_last=True, maintain_order=True
-    )
+    everything = pl.concat([empty(FINDINGS), *frames], how="diagonal_relaxed")
+    keys = everything.select(pl.concat_str(_KEY, separator="\x1f")).to_series()
+    ids = [hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH] for key in keys.to_list()]
+    return everything.with_columns(pl.col("rules_matched").fill_null(""), finding_id=pl.Series(ids, dtype=pl.String))
 
 
-def _finding_id(key: tuple[object, ...]) -> str:
-    """Return the stable id of a finding: the start of the SHA-256 of what names it."""
-    text = "\x1f".join("" if value is None else str(value) for value in key)
-    return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
+def _text(instant: pl.Expr) -> pl.Expr:
+    """Return an instant as ISO 8601 with a blank, and with a fraction where it has one."""
+    whole, fine = (instant.dt.strftime(f"%Y-%m-%d %H:%M:%S{fraction}+00:00") for fraction in ("", "%.6f"))
+    return pl.when(instant.dt.microsecond() == 0).then(whole).otherwise(fine)
+
+
+_KEY = (
+    "vehicle_id",
+    "trip_id",
+    _text(pl.col("trip_start")),
+    "check",
+    pl.col("rule_id").fill_null(""),
+    pl.col("rule_revision").cast(pl.String).fill_null(""),
+    _text(pl.col("start")),
+)
+"""What names a finding; the start of its SHA-256 is the id, so the same input gives the same one."""

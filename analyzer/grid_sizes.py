@@ -1,5 +1,7 @@
 """How fine the grid over a set of zones is: as fine as they ask for, in memory that is bounded."""
 
+from statistics import median
+
 import numpy as np
 
 from analyzer.edges import Edges
@@ -32,7 +34,7 @@ def grid_over(bounds: np.ndarray, edges: Edges) -> Grid:
         return Grid(0.0, 0.0, 1.0, PAGE, PAGE)
     low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
     across = np.sqrt(np.prod(bounds[:, 2:] - bounds[:, :2], axis=1))
-    size = max(float(np.quantile(across, 0.5)) / CELLS_ACROSS, LEAST_CELL_DEG)
+    size = max(median(across.tolist()) / CELLS_ACROSS, LEAST_CELL_DEG)
     border = _length(edges)
     while not _fits((high - low) / size, border / size):
         size *= 2

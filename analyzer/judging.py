@@ -16,10 +16,10 @@ import polars as pl
 from analyzer.engines import Runner
 from analyzer.errors import LogError, WorkerError
 from analyzer.kept_tasks import HoursTask, Source, regathers, vehicles_by_batch
-from analyzer.legs import hints_for
+from analyzer.legs import hints_for, with_trip_numbers
 from analyzer.logs import PART_RECORDS, Plan, is_empty_recording, refuse_unreadable
 from analyzer.records import record
-from analyzer.reduction import numbered_legs, together
+from analyzer.reduction import together
 from analyzer.seams import by_day, in_shards, seams_of, tangled_vehicles
 from analyzer.shard import Shard
 from analyzer.tasks import GatherTask, Job, Outcome, Piece, Reading, Rows, SeamTask, SliceTask, Spill, SpillTask, Task
@@ -337,7 +337,7 @@ def _tell_legs(judged: Judged, pool: Runner) -> None:
         legs = together(judged.shards, "legs")
         if legs.is_empty():
             return
-        hints = hints_for(numbered_legs(judged.shards))
+        hints = hints_for(with_trip_numbers(legs))
         if not hints:
             return
         jobs: list[Job] = [(judged.works[number].task, told) for number, told in hints.items()]

@@ -17,7 +17,7 @@ CATALOGUE = Path(__file__).resolve().parent / "locale" / "ko.po"
 Both: TypeAlias = Mapping[str, str]
 """One text in each language."""
 
-_LINE = re.compile(r'(msgid_plural|msgid|msgstr(?:\[\d\])?)?\s*("(?:[^"\\]|\\.)*")\s*$')
+_FIELD = re.compile(r'^(msgid_plural|msgid|msgstr(?:\[\d\])?)((?:\s*".*"\s*$)+)', re.MULTILINE)
 
 
 class _Catalogue(gettext.NullTranslations):
@@ -33,15 +33,17 @@ class _Catalogue(gettext.NullTranslations):
 
 def entries(source: str) -> Iterator[tuple[str, str]]:
     """Yield (msgid, msgstr) of every entry of a catalogue; Korean has one form for any number."""
-    for block in re.split(r"\n\s*\n", source):
-        fields: dict[str, str] = {}
-        name = ""
-        for line in block.splitlines():
-            if match := _LINE.fullmatch(line.strip()):
-                name = match[1] or name
-                fields[name] = fields.get(name, "") + json.loads(match[2])
-        if "msgid" in fields:
-            yield fields["msgid"], fields.get("msgstr", fields.get("msgstr[0]", ""))
+    text = ""
+    for name, quoted in _FIELD.findall(source):
+        if name == "msgid":
+            text = _unquoted(quoted)
+        elif name in ("msgstr", "msgstr[0]"):
+            yield text, _unquoted(quoted)
+
+
+def _unquoted(quoted: str) -> str:
+    """Return what the strings of some lines are together."""
+    return "".join(json.loads(line) if "\\" in line else line.strip()[1:-1] for line in quoted.strip().split("\n"))
 
 
 @cache

@@ -5,6 +5,8 @@ order and numbers the trips; what is known of a trip as a whole (its start, what
 says at all) is known only then.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -28,7 +30,7 @@ def legs_of(fixes: Fixes) -> pl.DataFrame:
     trips = fixes.trips.with_row_index("trip").with_columns(pl.col("trip").cast(pl.Int64))
     own = trips.filter(pl.col("own_last") >= pl.col("own_first"))
     first, last = own["own_first"].to_numpy(), own["own_last"].to_numpy()
-    types = pl.Series([t or "" for t in fixes.vehicle_types], dtype=pl.String)
+    types = [t or "" for t in fixes.vehicle_types]
     ends = {
         f"{end}_{name}": pl.Series(getattr(fixes, name)[at])
         for end, at in (("first", first), ("last", last))
@@ -40,7 +42,7 @@ def legs_of(fixes: Fixes) -> pl.DataFrame:
         last_speed_kph=pl.Series(np.nan_to_num(fixes.speed_kph[last], nan=0.0)),
         last_mode=pl.Series(fixes.control_mode[last]),
         type_open=_open(fixes, first),
-        type_given=types.gather(fixes.vehicle_type[first]),
+        type_given=pl.Series([types[code] for code in fixes.vehicle_type[first]], dtype=pl.String),
         **_types(fixes, first, last, types),
     )
 
@@ -52,14 +54,14 @@ def _open(fixes: Fixes, first: np.ndarray) -> pl.Series:
     return pl.Series(~fixes.type_stated[first])
 
 
-def _types(fixes: Fixes, first: np.ndarray, last: np.ndarray, names: pl.Series) -> dict[str, pl.Series]:
+def _types(fixes: Fixes, first: np.ndarray, last: np.ndarray, names: Sequence[str]) -> dict[str, pl.Series]:
     """Return the vehicle types met on each leg, and the first and last of them that is stated."""
     rows: list[tuple[list[str], str, str]] = []
     for low, high in zip(first, last, strict=True):
         codes = fixes.vehicle_type[low : high + 1] if len(names) > 1 else np.zeros(1, dtype=np.int8)
         stated = codes if fixes.type_stated is None else codes[fixes.type_stated[low : high + 1]]
-        ends = (names[int(stated[0])], names[int(stated[-1])]) if len(stated) else ("", "")
-        rows.append((names.gather(np.unique(codes)).to_list(), *ends))
+        ends = (names[stated[0]], names[stated[-1]]) if len(stated) else ("", "")
+        rows.append(([names[code] for code in np.unique(codes)], *ends))
     met, begun, ended = zip(*rows, strict=True) if rows else ((), (), ())
     return {
         "types": pl.Series(met, dtype=pl.List(pl.String)),
@@ -139,6 +141,8 @@ def hints_for(legs: pl.DataFrame) -> dict[int, Hints]:
     meant = pl.coalesce(_stated("before"), _stated("type_first"), _stated("after")).fill_null("")
     mistyped = pl.col("type_open") & (meant != pl.col("type_given"))
     wrong = whole.filter(unseen | mistyped)["shard"].unique().sort().to_list()
+    if not wrong:
+        return {}
     told = whole.filter(pl.col("shard").is_in(wrong)).sort("shard", "trip")
     return {
         shard: Hints(

@@ -4,21 +4,19 @@ Numbers are formatted once (`figures`); report, map and workbook show the same t
 sentences put names after a noun, so no particle depends on how a name ends.
 """
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from analyzer.figures import above, duration_text, lasting, local_time, number
+from analyzer.figures import above, duration_text, local_time, number
 from analyzer.language import Both, both, marked
 from analyzer.wording import MODE_WORDS
 from analyzer.zones import ZoneSet
 
 __all__ = ["above", "add_messages", "duration_text", "local_time", "number"]
 
-Row = Mapping[str, Any]
 NO_TEXT: Both = {"ko": "", "en": ""}
 
 SENTENCES: dict[str, str] = {
@@ -54,15 +52,18 @@ CONFIDENCE_SENTENCES: dict[str, Both] = {
 def add_messages(findings: pl.DataFrame, zone_set: ZoneSet) -> pl.DataFrame:
     """Return the findings (all other columns of FINDINGS) with message_ko and message_en."""
     writer = _Writer(zone_set)
-    pairs = [writer.sentences(row) for row in findings.iter_rows(named=True)]
+    pairs = [writer.sentences(row) for row in findings.select(*SHARED, *OWN).iter_rows()]
     return findings.with_columns(
         message_ko=pl.Series([ko for ko, _ in pairs], dtype=pl.String),
         message_en=pl.Series([en for _, en in pairs], dtype=pl.String),
     )
 
 
-SHARED = ("check", "verdict", "vehicle_id", "rule_id", "rule_revision", "zone_id", "control_mode")
+SHARED = ("check", "verdict", "rule_id", "rule_revision", "zone_id", "control_mode")
 """What many findings have in common: the text around their own numbers is put together once."""
+
+OWN = ("vehicle_id", "start", "duration_s", "peak", "limit", "unit")
+"""What each finding has of its own."""
 
 
 def _escaped(text: Both) -> Both:
@@ -70,10 +71,9 @@ def _escaped(text: Both) -> Both:
     return {lang: words.replace("{", "{{").replace("}", "}}") for lang, words in text.items()}
 
 
-def _peak(row: Row) -> str:
+def _peak(check: str, peak: float | None, limit: float, unit: str) -> str:
     """Return how far, or how fast, with as many digits as it takes to show that it is above a limit."""
-    peak, limit, unit = row["peak"], row["limit"], row["unit"] or ""
-    if row["check"] != "speed-limit":
+    if check != "speed-limit":
         return number(peak, unit)
     if peak is None:
         return "?"
@@ -91,24 +91,31 @@ class _Writer:
         self._subject = cache(lambda vehicle: both("Vehicle {vehicle}", vehicle=vehicle))
         self._rule = cache(self._rule_text)
         self._place = cache(self._place_texts)
+        self._limit = cache(number)
         self._sentence = cache(self._with_gaps)
 
-    def sentences(self, row: Row) -> tuple[str, str]:
-        """Return the Korean and the English text of one finding."""
-        text = self._sentence(*(row[name] for name in SHARED))
-        start, time = local_time(row["start"], self._zone), lasting(row["duration_s"])
-        values = {"start": start, "peak": _peak(row), "limit": number(row["limit"], row["unit"] or "")}
-        return text["ko"].format_map(values | {"time": time["ko"]}), text["en"].format_map(
-            values | {"time": time["en"]}
+    def sentences(self, row: tuple[Any, ...]) -> tuple[str, str]:
+        """Return the Korean and the English text of one finding: the values of SHARED and of OWN."""
+        *shared, vehicle_id, start, duration_s, peak, limit, unit = row
+        text, subject = self._sentence(*shared), self._subject(vehicle_id)
+        values = {
+            "start": local_time(start, self._zone),
+            "peak": _peak(shared[0], peak, limit, unit or ""),
+            "limit": self._limit(limit, unit or ""),
+        }
+        ko, en = duration_text(duration_s)
+        return (
+            text["ko"].format(**values, subject=subject["ko"], time=ko),
+            text["en"].format(**values, subject=subject["en"], time=en),
         )
 
     def _with_gaps(self, check: str, *shared: Any) -> Both:
         """Return the text of findings that have so much in common; the gaps are for what they have not."""
-        verdict, vehicle_id, rule_id, revision, zone_id, control_mode = shared
+        verdict, rule_id, revision, zone_id, control_mode = shared
         place = self._place(zone_id)
         what = both(
             SENTENCES[check],
-            subject=_escaped(self._subject(vehicle_id)),
+            subject="{subject}",
             zone=_escaped(place["zone"]),
             nearest=_escaped(place["nearest"]),
             mode=MODE_WORDS.get(control_mode or "", "?"),

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import available_timezones
 
 import click
 
@@ -30,7 +29,9 @@ class TimeZone(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return its name; wrong usage where there is none of that name."""
-        if value not in available_timezones():
+        from analyzer.timezones import is_timezone  # noqa: PLC0415 - before processes are started, only who asks
+
+        if not is_timezone(value):
             self.fail(f"{value!r} is no IANA time zone; write for example Asia/Seoul", param, ctx)
         return value
 

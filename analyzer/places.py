@@ -9,13 +9,13 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from analyzer.addresses import is_object
 from analyzer.buckets import AT_ONCE, Prefix
 from analyzer.errors import LedgerError
+from analyzer.records import record
 
 ABANDONED_S = 24 * 3600
 """Age from which on what somebody began to write and never finished is removed."""
@@ -60,7 +60,7 @@ def place_at(where: Path | str) -> Place:
     return BucketPlace(str(where)) if is_object(where) else FolderPlace(Path(where))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class FolderPlace:
     """A folder: files are written beside their place, synced, then renamed."""
 
@@ -128,7 +128,7 @@ class FolderPlace:
             _remove_abandoned(left)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class BucketPlace:
     """A prefix of object storage: objects are created, and replaced only where they hold something else."""
 

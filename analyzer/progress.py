@@ -4,8 +4,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from analyzer.plain_text import plain
-
 Report = Callable[[int, int, str], None]
 
 
@@ -18,6 +16,8 @@ def progress(*, quiet: bool) -> Iterator[Report | None]:
     from rich.console import Console  # noqa: PLC0415
     from rich.markup import escape  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
+
+    from analyzer.plain_text import plain  # noqa: PLC0415
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("zonelog", total=None)

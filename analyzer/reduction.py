@@ -6,12 +6,13 @@ says, so the tables depend on the input alone.
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import polars as pl
 
 from analyzer.coverage import asked_lines, coverage_table
 from analyzer.events import events_table
 from analyzer.exposure import exposure_table
-from analyzer.findings import complete_findings, find, log_gaps, named_findings, trip_names
+from analyzer.findings import complete_findings, find, log_gaps, named_findings, named_suppressed, trip_names
 from analyzer.legs import trips_of, with_trip_numbers
 from analyzer.messages import add_messages
 from analyzer.records import record
@@ -41,12 +42,12 @@ class Reduced:
 
 def together(shards: Sequence[Shard], name: str) -> pl.DataFrame:
     """Return the rows of one frame of all shards, with `shard`, their number."""
-    frames = [
-        frame.with_columns(shard=pl.lit(number, dtype=pl.Int64))
-        for number, shard in enumerate(shards)
-        if not (frame := getattr(shard, name)).is_empty()
-    ]
-    return pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()
+    frames = {n: frame for n, shard in enumerate(shards) if not (frame := getattr(shard, name)).is_empty()}
+    if not frames:
+        return pl.DataFrame()
+    heights = [frame.height for frame in frames.values()]
+    rows = pl.concat(list(frames.values()), how="diagonal_relaxed")
+    return rows.hstack([pl.Series("shard", np.repeat(list(frames), heights))])
 
 
 def numbered_legs(shards: Sequence[Shard]) -> pl.DataFrame:
@@ -64,7 +65,7 @@ def reduce(shards: Sequence[Shard], world: World, files: Sequence[str]) -> Reduc
     offset = trips["offset_us"].to_numpy()
     found, left_out = find(rows["stretches"], holes, offset, evaluation, world.checks)
     findings = _findings(found, holes, trips, world, files)
-    suppressed = named_findings(left_out, trips, world.rulebook, files)
+    suppressed = named_suppressed(left_out, trips)
     lines = asked_lines(trips, world.rulebook, world.checks)
     coverage = coverage_table(_named(lines, trips), findings, suppressed, evaluation)
     events = events_table(rows["phases"], holes, trips, files) if rows["phases"].height else empty(EVENTS)
@@ -92,11 +93,14 @@ _NO_HOLES = pl.DataFrame(schema=_HOLE)
 
 
 def _by_trip(rows: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with `trip`, the number of the trip instead of the shard's own."""
+    """Return the rows with `trip`, the number of the trip instead of the shard's own, in the order of trips."""
     if rows.is_empty():
         return rows
-    joined = rows.join(legs.select("shard", "trip", "number"), on=("shard", "trip"), how="left", maintain_order="left")
-    return joined.drop("shard", "trip").rename({"number": "trip"}).sort("trip", maintain_order=True)
+    most = legs["trip"].to_numpy().max() + 1
+    known, own = (frame["shard"].to_numpy() * most + frame["trip"].to_numpy() for frame in (legs, rows))
+    order = np.argsort(known)
+    number = legs["number"].to_numpy()[order][np.searchsorted(known, own, sorter=order)]
+    return rows.drop("shard").with_columns(trip=pl.Series(number)).sort("trip", maintain_order=True)
 
 
 def _findings(

@@ -6,7 +6,6 @@ from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 from analyzer.errors import RuleError
 from analyzer.rule_values import (
@@ -27,6 +26,7 @@ from analyzer.rule_values import (
 )
 from analyzer.rules import Evaluation, Rule, Rules
 from analyzer.terms import CONTROL_MODES, RULE_CONFIDENCES
+from analyzer.timezones import is_timezone
 
 TOP_KEYS = ("schema", "timezone", "evaluation", "rule")
 RULE_KEYS = (
@@ -66,7 +66,7 @@ def load_rules(path: Path, zone_ids: Iterable[str]) -> Rules:
     if document.get("schema") != 1:
         raise top.fault("schema", "this version reads `schema = 1`; write that at the top")
     timezone = document.get("timezone")
-    if timezone not in available_timezones():
+    if not is_timezone(timezone):
         problem = f'{timezone!r} is no IANA time zone; write for example timezone = "Asia/Seoul"'
         raise top.fault("timezone", problem)
     evaluation = _evaluation(Place(path, text, "[evaluation]", 0), document.get("evaluation", {}))

@@ -35,22 +35,24 @@ def seams_of(lanes: pl.DataFrame, left: pl.DataFrame) -> tuple[pl.DataFrame, pl.
     `lanes` and `left` are those of all slices, with `shard`. `seams` has seam, own_from_us
     and own_to_us (null: open). Seams of one lane follow each other.
     """
-    ordered = lanes.sort(*LANE, "first_us")
+    ordered = lanes.lazy().sort(*LANE, "first_us")
     owned = pl.col("own_from_us").is_not_null()
     first = pl.any_horizontal(pl.col(n) != pl.col(n).shift(1) for n in LANE).fill_null(value=True)
     # A lane's first seam comes after the last of the lane before it, and every owned middle ends one.
     numbered = ordered.with_columns(
         before=(first.cast(pl.Int64).cum_sum() - 1 + owned.cast(pl.Int64).cum_sum() - owned.cast(pl.Int64)), owned=owned
-    )
-    ends = numbered.filter("owned").select(seam="before", own_to_us="own_from_us")
-    starts = numbered.filter("owned").select(seam=pl.col("before") + 1, own_from_us="own_to_us")
-    seams = numbered.select(seam="before").unique().join(ends, on="seam", how="left")
-    seams = pl.concat([seams.select("seam"), starts.select("seam")]).unique().sort("seam")
-    seams = seams.join(starts, on="seam", how="left").join(ends, on="seam", how="left").sort("seam")
+    ).collect(engine="in-memory")
+    middles = numbered.lazy().filter("owned")
+    ends = middles.select(seam="before", own_to_us="own_from_us")
+    starts = middles.select(seam=pl.col("before") + 1, own_from_us="own_to_us")
+    seams = pl.concat([numbered.lazy().select(seam="before"), starts.select("seam")]).unique()
+    bounds = seams.join(starts, on="seam", how="left").join(ends, on="seam", how="left").sort("seam")
     tail = (pl.col("side") == TAIL).cast(pl.Int64)
-    records = left.join(numbered.select("shard", "lane", "before"), on=("shard", "lane"), how="left")
+    before = numbered.lazy().select("shard", "lane", "before")
+    records = left.lazy().join(before, on=("shard", "lane"), how="left", maintain_order="left")
     records = records.with_columns(seam=pl.col("before") + tail).drop("before", "lane", "shard")
-    return records.sort("seam", "time", maintain_order=True).drop("side"), seams
+    records = records.sort("seam", "time", maintain_order=True).drop("side")
+    return records.collect(engine="in-memory"), bounds.collect(engine="in-memory")
 
 
 def in_shards(records: pl.DataFrame, seams: pl.DataFrame, size: int) -> Sequence[tuple[pl.DataFrame, pl.DataFrame]]:

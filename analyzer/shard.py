@@ -7,7 +7,6 @@ over shards changes nothing in the tables that `reduction` puts together.
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, fields
-from statistics import NormalDist
 
 import numpy as np
 import polars as pl
@@ -50,6 +49,8 @@ class World:
     @staticmethod
     def of(zone_set: ZoneSet, checks: Mapping[str, Check]) -> "World":
         """Prepare a zone set."""
+        from statistics import NormalDist  # noqa: PLC0415 - one process of all prepares a world
+
         index = ZoneIndex(tuple(zone.geometry for zone in zone_set.zones))
         z = NormalDist().inv_cdf(zone_set.rules.evaluation.confidence)
         book = Rulebook(zone_set)

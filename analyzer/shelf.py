@@ -7,7 +7,7 @@ records again and read no log.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import polars as pl
 
 from analyzer.errors import LedgerError, LogError
 from analyzer.logs import Log, Part, Plan, Remark
+from analyzer.records import record
 from analyzer.store import BAD, Store, digest_of, packed
 from analyzer.tables import INSTANT
 
@@ -27,7 +28,7 @@ OWN_PATH = "\0"
 _NOT_PLAIN = ("path", "format", "sha256", "records", "rejects", "remarks")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class KeptFile:
     """What a file held; `settled` says that its stamp is sure to change with the content."""
 
@@ -44,7 +45,7 @@ class KeptFile:
             return False
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class KeptLog:
     """A log that a ledger knows by its content and reading (`key`); one without files is not to be opened."""
 
@@ -69,7 +70,7 @@ class KeptLog:
             raise LogError(f"{self.path}: was changed while it was read; analyze again when it is complete")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Shelf:
     """The records of all logs of a run, by the index of the file."""
 

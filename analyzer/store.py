@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ import polars as pl
 
 from analyzer.errors import LedgerError
 from analyzer.places import Place, place_at
+from analyzer.records import record
 
 Item = TypeVar("Item")
 Given = TypeVar("Given")
@@ -59,7 +60,7 @@ def packed(frames: Mapping[str, pl.DataFrame]) -> bytes:
     return buffer.getvalue()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Store:
     """Pieces and receipts at a place; `damaged` names what was found to be so, in this process."""
 

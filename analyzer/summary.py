@@ -11,6 +11,8 @@ from analyzer.terms import VERDICTS, Notice
 from analyzer.zones import ZoneSet
 
 FINDING_VERDICTS = ("violation", "indeterminate", "not_observed")
+TRIP = ("vehicle_id", "trip_id", "trip_start")
+"""The columns that name a trip."""
 
 
 def summarise(  # noqa: PLR0913 - one argument a table
@@ -28,7 +30,7 @@ def summarise(  # noqa: PLR0913 - one argument a table
         "verdict": overall(coverage),
         "zone_set": {"id": zone_set.id, "name": dict(zone_set.name)},
         "vehicles": coverage["vehicle_id"].n_unique(),
-        "trips": coverage.select("vehicle_id", "trip_id", "trip_start").n_unique(),
+        "trips": coverage.select(TRIP).n_unique(),
         "first": _instant(coverage["trip_start"].min()),
         "last": _instant(coverage["trip_end"].max()),
         "findings": _counts(findings, FINDING_VERDICTS),
@@ -49,7 +51,11 @@ def summarise(  # noqa: PLR0913 - one argument a table
 
 def overall(coverage: pl.DataFrame) -> str:
     """Return the worst verdict of the coverage table."""
-    found = set(coverage["verdict"].unique())
+    return _worst(set(coverage["verdict"].unique()))
+
+
+def _worst(found: set[str]) -> str:
+    """Return the worst of some verdicts."""
     return next((v for v in VERDICTS if v in found), "compliant")
 
 
@@ -73,17 +79,23 @@ def _by(frame: pl.DataFrame, column: str) -> dict[str, int]:
     return dict(frame.group_by(column).len().sort(column).iter_rows())
 
 
+def _counts_by(frame: pl.DataFrame, column: str, verdicts: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Return how many rows with each value of a column have each verdict."""
+    counts: dict[str, dict[str, int]] = {}
+    for value, verdict, count in frame.group_by(column, "verdict").len().iter_rows():
+        counts.setdefault(value, dict.fromkeys(verdicts, 0))[verdict] = count
+    return counts
+
+
 def _per_check(findings: pl.DataFrame, coverage: pl.DataFrame) -> dict[str, Any]:
     """Return findings, lines and suppressed findings of each check."""
-    codes = coverage["check"].unique().sort().to_list()
+    found = _counts_by(findings, "check", FINDING_VERDICTS)
+    lines = _counts_by(coverage, "check", VERDICTS)
+    suppressed = coverage.group_by("check").agg(pl.col("suppressed").sum()).sort("check")
+    none = dict.fromkeys(FINDING_VERDICTS, 0)
     return {
-        code: {
-            "findings": _counts(findings.filter(pl.col("check") == code), FINDING_VERDICTS),
-            "lines": _counts(lines, VERDICTS),
-            "suppressed": int(lines["suppressed"].sum()),
-        }
-        for code in codes
-        for lines in [coverage.filter(pl.col("check") == code)]
+        code: {"findings": found.get(code, none), "lines": lines[code], "suppressed": count}
+        for code, count in suppressed.iter_rows()
     }
 
 
@@ -93,35 +105,35 @@ def _sums(exposure: pl.DataFrame) -> dict[str, float]:
     return {name: _rounded(exposure[name].sum()) for name in names}
 
 
-def _grouped(frame: pl.DataFrame, column: str) -> dict[Any, pl.DataFrame]:
-    """Return the rows of each value of a column."""
-    parts = frame.partition_by(column, as_dict=True, maintain_order=True)
-    return {key[0]: part for key, part in parts.items()}
+def _sums_by(exposure: pl.DataFrame, column: str) -> dict[str, dict[str, float]]:
+    """Return distance and time of the rows of exposure with each value of a column."""
+    parts = exposure.partition_by(column, as_dict=True, maintain_order=True)
+    return {key[0]: _sums(part) for key, part in parts.items()}
 
 
 def _per_vehicle(findings: pl.DataFrame, coverage: pl.DataFrame, exposure: pl.DataFrame) -> dict[str, Any]:
     """Return verdict, findings and exposure of each vehicle."""
-    found, driven = _grouped(findings, "vehicle_id"), _grouped(exposure, "vehicle_id")
-    lines = _grouped(coverage, "vehicle_id")
+    found = _counts_by(findings, "vehicle_id", FINDING_VERDICTS)
+    driven = _sums_by(exposure, "vehicle_id")
+    trips = coverage.select(TRIP).unique().group_by("vehicle_id").len()
+    verdicts = _counts_by(coverage, "vehicle_id", VERDICTS)
+    none, nothing = dict.fromkeys(FINDING_VERDICTS, 0), _sums(exposure.clear())
     return {
         vehicle: {
-            "verdict": overall(lines[vehicle]),
-            "trips": lines[vehicle].select("trip_id", "trip_start").n_unique(),
-            "findings": _counts(found.get(vehicle, findings.clear()), FINDING_VERDICTS),
-            **_sums(driven.get(vehicle, exposure.clear())),
+            "verdict": _worst({verdict for verdict, count in verdicts[vehicle].items() if count}),
+            "trips": count,
+            "findings": found.get(vehicle, none),
+            **driven.get(vehicle, nothing),
         }
-        for vehicle in sorted(lines)
+        for vehicle, count in sorted(trips.iter_rows())
     }
 
 
 def _per_zone(findings: pl.DataFrame, exposure: pl.DataFrame) -> dict[str, Any]:
     """Return findings and exposure of each zone (`a+b` where zones overlap, empty outside)."""
-    named = findings.with_columns(pl.col("zone_id").fill_null(""))
-    found, driven = _grouped(named, "zone_id"), _grouped(exposure, "zone_id")
+    found = _counts_by(findings.select("verdict", pl.col("zone_id").fill_null("")), "zone_id", FINDING_VERDICTS)
+    driven = _sums_by(exposure, "zone_id")
+    none, nothing = dict.fromkeys(FINDING_VERDICTS, 0), _sums(exposure.clear())
     return {
-        zone: {
-            "findings": _counts(found.get(zone, findings.clear()), FINDING_VERDICTS),
-            **_sums(driven.get(zone, exposure.clear())),
-        }
-        for zone in sorted({*found, *driven})
+        zone: {"findings": found.get(zone, none), **driven.get(zone, nothing)} for zone in sorted({*found, *driven})
     }

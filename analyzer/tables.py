@@ -45,10 +45,11 @@ def empty(table: Table) -> pl.DataFrame:
     return pl.DataFrame(schema=schema(table))
 
 
-def conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+def conform(frame: pl.DataFrame | pl.LazyFrame, table: Table) -> pl.DataFrame:
     """Return `frame` with the columns, order, types and sorting of `table`."""
-    typed = frame.select(pl.col(c.name).cast(c.dtype) for c in table.columns)
-    return typed.sort(table.key, maintain_order=True, nulls_last=True)
+    typed = frame.lazy().select(pl.col(c.name).cast(c.dtype) for c in table.columns)
+    ordered = typed.sort(table.key, maintain_order=True, nulls_last=True)
+    return ordered.collect(engine="in-memory")  # streaming, numbers are divided to other last digits
 
 
 _VEHICLE = Column("vehicle_id", pl.String, "", "vehicle as the log names it")

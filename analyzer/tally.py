@@ -92,11 +92,13 @@ def medians(ratios: pl.DataFrame) -> Mapping[int, tuple[float, int]]:
         return {}
     summed = ratios.group_by("file", "step").agg(pl.col("windows").sum()).sort("file", "step")
     found = {}
-    for (file,), steps in summed.group_by("file", maintain_order=True):
-        total = int(steps["windows"].sum())
-        middle = int(np.searchsorted(steps["windows"].cum_sum().to_numpy(), total / 2))
-        exponent = (int(steps["step"][middle]) - 0.5) / STEPS_AN_OCTAVE - OCTAVES
-        found[int(str(file))] = (2.0**exponent, total)
+    file, step, windows = (summed[name].to_numpy() for name in ("file", "step", "windows"))
+    heads = np.flatnonzero(np.diff(file, prepend=-1))
+    for low, high in zip(heads, np.append(heads[1:], len(file)), strict=True):
+        total = int(windows[low:high].sum())
+        middle = low + int(np.searchsorted(windows[low:high].cumsum(), total / 2))
+        exponent = (int(step[middle]) - 0.5) / STEPS_AN_OCTAVE - OCTAVES
+        found[int(file[low])] = (2.0**exponent, total)
     return found
 
 

@@ -7,6 +7,7 @@ begin within 1e-4 degrees (11 m) and both begin and end in the same second, as o
 with fewer digits. Nothing is left out: which file is the right one, nobody says.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 import polars as pl
@@ -26,10 +27,9 @@ def twins(trips: pl.DataFrame) -> Iterable[Notice]:
         alike = moved.group_by([value.alias(f"key_{n}") for n, value in enumerate(key)]).agg(
             pl.col("vehicle_id").unique().sort()
         )
-        several = alike.filter(pl.col("vehicle_id").list.len() > 1)
-        for (vehicles,), rows in several.group_by("vehicle_id"):
-            name = tuple(vehicles)
-            found[name] = max(found.get(name, 0), rows.height)
+        several = alike.filter(pl.col("vehicle_id").list.len() > 1)["vehicle_id"].to_list()
+        for name, count in Counter(map(tuple, several)).items():
+            found[name] = max(found.get(name, 0), count)
     for vehicles in sorted(found):
         if not any(set(vehicles) < set(others) for others in found):
             yield _twins(vehicles, found[vehicles])

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from analyzer.errors import LogError
+from analyzer.logs._recordings import BAG1_MAGIC
 from analyzer.logs._ros_walk import UNKNOWN, Course, Messages, Topic
 from analyzer.logs._unpack import BrokenError, unpacked
 
-MAGIC = b"#ROSBAG V2.0\n"
 _DATA, _HEADER, _CHUNK, _CHUNK_INFO, _CONNECTION = 2, 3, 5, 6, 7
 _TIME = struct.Struct("<II")
 _SECOND_NS = 1_000_000_000
@@ -25,7 +25,7 @@ def walk_bag1(path: Path, course: Course) -> Messages:
     topics: dict[int, Topic] = {}
     indexed = 0
     with path.open("rb") as file:
-        if file.read(len(MAGIC)) != MAGIC:
+        if file.read(len(BAG1_MAGIC)) != BAG1_MAGIC:
             message = f"{course.path}: only bags of version 2.0 are read; convert a copy with `rosbag fix`"
             raise LogError(message)
         while file.tell() < size:

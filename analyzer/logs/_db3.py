@@ -14,7 +14,6 @@ from analyzer.logs._plain import clean_text
 from analyzer.logs._ros_walk import UNKNOWN, Course, Messages, Topic
 from analyzer.logs._unpack import MOST_CHUNK_BYTES
 
-MAGIC = b"SQLite format 3\x00"
 _JOURNAL = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 _HEAD_BYTES = 100
 ROW_BYTES = 8

@@ -12,10 +12,10 @@ from os import SEEK_CUR
 from pathlib import Path
 from typing import BinaryIO
 
+from analyzer.logs._recordings import MCAP_MAGIC
 from analyzer.logs._ros_walk import UNKNOWN, Course, Messages, Topic
 from analyzer.logs._unpack import BrokenError, unpacked
 
-MAGIC = b"\x89MCAP0\r\n"
 _RECORD = struct.Struct("<BQ")
 _MESSAGE = struct.Struct("<BQHIQQ")
 _CHUNK = struct.Struct("<QQQI")
@@ -89,7 +89,7 @@ def walk_mcap(path: Path, course: Course) -> Messages:
     size = path.stat().st_size
     course.growth.packed += size
     with path.open("rb") as file:
-        at = len(MAGIC)
+        at = len(MCAP_MAGIC)
         while True:
             file.seek(at)
             head = file.read(_RECORD.size)
@@ -108,8 +108,8 @@ def walk_mcap(path: Path, course: Course) -> Messages:
 
 def _closed(file: BinaryIO, size: int) -> bool:
     """Return whether the file ends as it should."""
-    file.seek(max(size - len(MAGIC), 0))
-    return file.read() == MAGIC
+    file.seek(max(size - len(MCAP_MAGIC), 0))
+    return file.read() == MCAP_MAGIC
 
 
 def _record(walk: _Walk, file: BinaryIO, op: int, head: bytes, length: int) -> Messages:

@@ -44,7 +44,6 @@ notice says.
 """
 
 import codecs
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -174,6 +173,8 @@ def _known(path: Path, section: str, table: Any, keys: tuple[str, ...]) -> None:
         raise LogError(f"{path}: {where}must be a table of the profile")
     for key in table:
         if key not in keys:
+            import difflib  # noqa: PLC0415 - every process reads profiles, few are wrong
+
             near = difflib.get_close_matches(key, keys, 1)
             hint = f"did you mean `{near[0]}`?" if near else f"known are: {', '.join(keys)}"
             raise LogError(f"{path}: {where}unknown key `{key}`; {hint}")

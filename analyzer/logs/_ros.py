@@ -10,9 +10,10 @@ import polars as pl
 
 from analyzer.errors import LogError
 from analyzer.logs import _bag1, _db3, _mcap
-from analyzer.logs._format import Log, Part, PartSize, Plan, ReadOptions
+from analyzer.logs._format import Log, Part, Plan, ReadOptions
 from analyzer.logs._plain import clean_text, vehicle_from_file
 from analyzer.logs._profile import Profile, load_profile
+from analyzer.logs._recordings import BAG1_MAGIC, DB3_MAGIC, MCAP_MAGIC
 from analyzer.logs._remarks import Remark, first_words
 from analyzer.logs._ros_clock import settled
 from analyzer.logs._ros_files import is_metadata, recording_of
@@ -28,9 +29,9 @@ MESSAGE_BYTES = 200
 """A guess, for planning only."""
 LATEST_NS = 1 << 62
 _WALKS: dict[bytes, Callable[[Path, Course], Messages]] = {
-    _mcap.MAGIC: _mcap.walk_mcap,
-    _db3.MAGIC: _db3.walk_db3,
-    _bag1.MAGIC[:8]: _bag1.walk_bag1,
+    MCAP_MAGIC: _mcap.walk_mcap,
+    DB3_MAGIC: _db3.walk_db3,
+    BAG1_MAGIC[:8]: _bag1.walk_bag1,
 }
 
 
@@ -82,11 +83,6 @@ def plan_ros(path: str, name: str) -> Plan:
     size = sum(file.stat().st_size for file in recording.files)
     files = tuple(str(file) for file in recording.files) if is_metadata(path) else ()
     return Plan(path, name, (Part(0, None, size // MESSAGE_BYTES),), files=files)
-
-
-def planner(name: str) -> Callable[[str, ReadOptions, PartSize], Plan]:
-    """Return what plans recordings of a format."""
-    return lambda path, _options, _size: plan_ros(path, name)
 
 
 def read_ros(plan: Plan, _part: Part, options: ReadOptions) -> Log:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.errors import LogError
+from analyzer.logs._recordings import ZSTD_MAGIC
 from analyzer.logs._ros_walk import Topic
-from analyzer.logs._unpack import ZSTD_MAGIC, BrokenError, unpacked_message
+from analyzer.logs._unpack import BrokenError, unpacked_message
 
 Decode = Callable[[bytes], Any]
 

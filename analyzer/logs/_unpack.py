@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import lz4.frame
 
 from analyzer.errors import LogError
+from analyzer.logs._recordings import ZSTD_MAGIC
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -24,7 +25,6 @@ MOST_RATIO = 200
 """Nothing may grow more than so many times."""
 FREE_BYTES = 1 << 20
 """What stays below this is never refused for its ratio."""
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _BLOCK_BYTES = 1 << 20
 _ASK = "no recorder writes that: ask who sent this file"
 

@@ -9,13 +9,12 @@ rosbag record /fix /odom
 ```
 """
 
-from analyzer.logs._bag1 import MAGIC
 from analyzer.logs._format import Format
-from analyzer.logs._ros import planner, read_ros
+from analyzer.logs._recordings import BAG1_MAGIC, planner, read_recording
 
 
 def _recognises(head: bytes) -> bool:
-    return head.startswith(MAGIC[:8])
+    return head.startswith(BAG1_MAGIC[:8])
 
 
-FORMAT = Format("ros1-bag", (".bag", ".bag.active"), _recognises, read_ros, planner("ros1-bag"))
+FORMAT = Format("ros1-bag", (".bag", ".bag.active"), _recognises, read_recording, planner("ros1-bag"))

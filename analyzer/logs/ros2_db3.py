@@ -15,14 +15,12 @@ zonelog analyze drive.db3 --msgs autoware_msgs/ --zones gwangju --out result
 ```
 """
 
-from analyzer.logs._db3 import MAGIC
 from analyzer.logs._format import Format
-from analyzer.logs._ros import planner, read_ros
-from analyzer.logs._unpack import ZSTD_MAGIC
+from analyzer.logs._recordings import DB3_MAGIC, ZSTD_MAGIC, planner, read_recording
 
 
 def _recognises(head: bytes) -> bool:
-    return head.startswith((MAGIC, ZSTD_MAGIC))
+    return head.startswith((DB3_MAGIC, ZSTD_MAGIC))
 
 
-FORMAT = Format("ros2-db3", (".db3", ".db3.zstd"), _recognises, read_ros, planner("ros2-db3"), unpacks=True)
+FORMAT = Format("ros2-db3", (".db3", ".db3.zstd"), _recognises, read_recording, planner("ros2-db3"), unpacks=True)

@@ -45,13 +45,11 @@ ros2 bag record --storage mcap /fix /vehicle/status/velocity_status /vehicle/sta
 """
 
 from analyzer.logs._format import Format
-from analyzer.logs._mcap import MAGIC
-from analyzer.logs._ros import planner, read_ros
-from analyzer.logs._unpack import ZSTD_MAGIC
+from analyzer.logs._recordings import MCAP_MAGIC, ZSTD_MAGIC, planner, read_recording
 
 
 def _recognises(head: bytes) -> bool:
-    return head.startswith((MAGIC, ZSTD_MAGIC))
+    return head.startswith((MCAP_MAGIC, ZSTD_MAGIC))
 
 
-FORMAT = Format("ros2-mcap", (".mcap", ".mcap.zstd"), _recognises, read_ros, planner("ros2-mcap"), unpacks=True)
+FORMAT = Format("ros2-mcap", (".mcap", ".mcap.zstd"), _recognises, read_recording, planner("ros2-mcap"), unpacks=True)

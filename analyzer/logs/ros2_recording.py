@@ -15,7 +15,7 @@ zonelog analyze morning/ --zones gwangju --out result
 """
 
 from analyzer.logs._format import Format
-from analyzer.logs._ros import planner, read_ros
+from analyzer.logs._recordings import planner, read_recording
 from analyzer.logs._ros_files import KEY, METADATA
 
 
@@ -23,4 +23,4 @@ def _recognises(head: bytes) -> bool:
     return KEY.encode() in head
 
 
-FORMAT = Format("ros2-recording", (METADATA,), _recognises, read_ros, planner("ros2-recording"))
+FORMAT = Format("ros2-recording", (METADATA,), _recognises, read_recording, planner("ros2-recording"))

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -111,9 +112,13 @@ def _build(analysis: Analysis, folder: Path, run: Run) -> dict[str, str]:
     folder.mkdir()
     if run.extras is not None:
         shutil.copytree(run.extras, folder, dirs_exist_ok=True)
-    for output in outputs(None if run.map or run.report else ALWAYS).values():
-        if output.wanted(run):
+    wanted = [own for own in outputs(None if run.map or run.report else ALWAYS).values() if own.wanted(run)]
+    with ThreadPoolExecutor(1) as other:
+        beside = [other.submit(own.write, analysis, folder, run) for own in wanted if own.beside]
+        for output in (own for own in wanted if not own.beside):
             output.write(analysis, folder, run)
+        for done in beside:
+            done.result()
     written = sorted(p for p in folder.rglob("*") if p.is_file())
     hashes = {p.relative_to(folder).as_posix(): _sha256(p) for p in written}
     record = run_record(analysis, run, hashes)

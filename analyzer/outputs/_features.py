@@ -1,6 +1,6 @@
 """Findings, tracks and zones as geometries: what the outputs for GIS share."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,20 +17,20 @@ SLACK_DEG = 5e-7
 Above all the stretches of findings, which have every fix, would make files of a month hundreds of megabytes.
 """
 
-STATIONS = ("peak_time", *(f"{name}_{axis}" for name in ("start", "peak", "end") for axis in ("longitude", "latitude")))
-"""The columns of a finding that say where it started, was worst and ended."""
+STATIONS = tuple(f"{name}_{axis}" for name in ("start", "peak", "end") for axis in ("longitude", "latitude"))
+"""The columns of a finding that say where it started, was worst (null: nowhere) and ended."""
 
 
-def stations(row: Mapping[str, Any]) -> list[list[float]]:
-    """Return start, peak and end of a finding in order of time, as longitude and latitude; equal ones once."""
-    names = ("start", "end") if row["peak_time"] is None else ("start", "peak", "end")
-    points = [[round(row[f"{n}_longitude"], DIGITS), round(row[f"{n}_latitude"], DIGITS)] for n in names]
+def stations(places: Sequence[float | None]) -> list[list[float]]:
+    """Return start, peak and end of a finding, the values of STATIONS, as longitude and latitude; equal ones once."""
+    known = [round(degrees, DIGITS) for degrees in places if degrees is not None]
+    points = [known[at : at + 2] for at in range(0, len(known), 2)]
     return [p for i, p in enumerate(points) if i == 0 or p != points[i - 1]]
 
 
 def finding_shapes(findings: pl.DataFrame) -> list[Any]:
     """Return a line a finding, a point where it has one place only."""
-    places = [stations(row) for row in findings.iter_rows(named=True)]
+    places = [stations(row) for row in findings.select(STATIONS).iter_rows()]
     return [shapely.Point(p[0]) if len(p) == 1 else shapely.LineString(p) for p in places]
 
 

@@ -32,8 +32,12 @@ class Run:
 
 @record(frozen=True, eq=False)
 class Output:
-    """One output: the files it writes into a folder, and when it is wanted."""
+    """One output: the files it writes into a folder, and when it is wanted.
+
+    One that is written `beside` the others is polars' work: another thread does it meanwhile.
+    """
 
     files: tuple[str, ...]
     write: Callable[[Analysis, Path, Run], None]
     wanted: Callable[[Run], bool] = lambda _run: True
+    beside: bool = False

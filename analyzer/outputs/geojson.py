@@ -1,9 +1,8 @@
 """The findings as GeoJSON (RFC 7946): a line from start to end, or a point where they are one."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -14,18 +13,24 @@ from analyzer.tables import INSTANT
 
 
 def _write(analysis: Analysis, folder: Path, _run: Run) -> None:
-    with (folder / "findings.geojson").open("w", encoding="utf-8", newline="\n") as file:
-        file.write('{"type": "FeatureCollection", "features": [')
-        file.write(",".join("\n" + feature for feature in _features(analysis.findings)))
-        file.write("\n]}\n")
+    with (folder / "findings.geojson").open("wb") as file:
+        file.write(b'{"type": "FeatureCollection", "features": [')
+        file.writelines(_features(analysis.findings))
+        file.write(b"\n]}\n")
 
 
-def _features(findings: pl.DataFrame) -> Iterator[str]:
+def _features(findings: pl.DataFrame) -> Iterator[bytes]:
     """Yield every finding as a feature; its columns are the properties, which polars writes."""
-    properties = _plain(findings).write_ndjson().split("\n")[:-1]  # every one ends its line
-    for own, row in zip(properties, findings.select("finding_id", *STATIONS).iter_rows(named=True), strict=True):
-        head = json.dumps({"type": "Feature", "id": row["finding_id"], "geometry": _geometry(row)})
-        yield f'{head[:-1]}, "properties": {own}}}'
+    properties = BytesIO()  # as text each would be decoded, and encoded again
+    _plain(findings).write_ndjson(properties)
+    properties.seek(0)
+    rows = findings.select(*STATIONS, "finding_id").iter_rows()
+    before = "\n"
+    for own, (*places, finding_id) in zip(properties, rows, strict=True):
+        geometry = _geometry(stations(places))
+        head = f'{before}{{"type": "Feature", "id": "{finding_id}", "geometry": {geometry}, "properties": '
+        yield head.encode() + own.rstrip() + b"}"
+        before = ",\n"
 
 
 def _plain(findings: pl.DataFrame) -> pl.DataFrame:
@@ -39,12 +44,11 @@ def _text(instant: pl.Expr) -> pl.Expr:
     return pl.when(instant.dt.microsecond() == 0).then(whole).otherwise(fine)
 
 
-def _geometry(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the line through start, peak and end in order of time."""
-    places = stations(row)
+def _geometry(places: list[list[float]]) -> str:
+    """Return the line through start, peak and end in order of time; Python writes lists of numbers as JSON does."""
     if len(places) == 1:
-        return {"type": "Point", "coordinates": places[0]}
-    return {"type": "LineString", "coordinates": places}
+        return f'{{"type": "Point", "coordinates": {places[0]}}}'
+    return f'{{"type": "LineString", "coordinates": {places}}}'
 
 
 OUTPUT = Output(files=("findings.geojson",), write=_write)

@@ -30,4 +30,4 @@ def _harmless(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.contains(_FORMULA)).then(pl.lit("'") + lone).otherwise(lone).name.keep()
 
 
-OUTPUT = Output(files=(*(f"{t.name}.parquet" for t in PUBLIC), "findings.csv"), write=_write)
+OUTPUT = Output(files=(*(f"{t.name}.parquet" for t in PUBLIC), "findings.csv"), write=_write, beside=True)
