@@ -9,8 +9,8 @@ and does no task itself.
 """
 
 import gc
+import itertools
 import os
-import pickle
 import signal
 import tempfile
 import threading
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from analyzer.errors import WorkerError
 from analyzer.huge_pages import ask_for_huge_pages
+from analyzer.mapped import read_mapped, write_mapped
 
 if TYPE_CHECKING:  # a pool starts before these are imported
     from analyzer.tasks import Common, Job, Outcome
@@ -87,8 +88,7 @@ def _work(common: Path, job: "Job") -> "Outcome":
     """Do a task in a worker; what all tasks share is read once."""
     if common not in _held:
         _held.clear()
-        with common.open("rb") as file:
-            _held[common] = pickle.load(file)  # noqa: S301 - written by the process that made this one
+        _held[common] = read_mapped(common)
         gc.freeze()
         gc.enable()
     return job[0].run(_held[common], job[1])
@@ -104,7 +104,8 @@ class Pool:
         self.others, self.folder = workers if apart else workers - 1, folder
         self._apart = apart
         self._common: Common | None = None
-        self._shared = folder / "common.pickle"
+        self._names = (folder / f"common-{number}" for number in itertools.count())
+        self._shared = folder
         self._executor: ProcessPoolExecutor | None = None
         self._ending: threading.Thread | None = None
 
@@ -162,12 +163,12 @@ class Pool:
         self._write_shared()
 
     def _write_shared(self) -> None:
-        """Write what tasks share, where somebody else reads it."""
+        """Write what tasks share, where somebody else reads it: to a new file, for the last one may still be mapped."""
         if self._executor is None:
             return
+        self._shared = next(self._names)
         try:
-            with self._shared.open("wb") as file:
-                pickle.dump(self._common, file)
+            write_mapped(self._common, self._shared)
         except OSError as error:
             message = f"{self.folder}: cannot be written ({error.strerror or error}); make room or set TMPDIR"
             raise WorkerError(f"{message}; no result was changed") from error

@@ -107,7 +107,7 @@ def test_who_keeps_apart_starts_no_process_for_nothing(tmp_path):
 
 def test_a_full_temporary_folder_is_said(tmp_path):
     with pool_of(1, apart=True) as pool:
-        pool.folder.joinpath("common.pickle").mkdir()
+        pool.folder.joinpath("common-0").mkdir()
         with pytest.raises(WorkerError, match="set TMPDIR"):
             pool.run([(Note(0, tmp_path, -1), None)])
 
