@@ -16,10 +16,8 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +26,8 @@ from analyzer.huge_pages import ask_for_huge_pages
 from analyzer.mapped import read_mapped, write_mapped
 
 if TYPE_CHECKING:  # a pool starts before these are imported
+    from concurrent.futures import ProcessPoolExecutor
+
     from analyzer.tasks import Common, Job, Outcome
 
     Outcomes = dict[int, Outcome | WorkerError]
@@ -58,6 +58,8 @@ def _quiet() -> None:
 
 def _end_with_parent() -> None:
     """End this process when the one that made it is gone: it would wait for tasks forever."""
+    from multiprocessing import parent_process  # noqa: PLC0415 - of new processes alone
+
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -94,6 +96,14 @@ def _work(common: Path, job: "Job") -> "Outcome":
     return job[0].run(_held[common], job[1])
 
 
+def _executor(workers: int) -> "ProcessPoolExecutor":
+    """Return an executor of so many new processes; what it imports takes 0.01 s, which small logs do not need."""
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    from multiprocessing import get_context  # noqa: PLC0415
+
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_get_ready)
+
+
 class Pool:
     """Up to `workers` processes, this one among them unless it keeps `apart`; used through `pool_of`."""
 
@@ -112,7 +122,7 @@ class Pool:
     def start(self) -> None:
         """Start the other processes, if they do not run yet; where this one keeps apart, each when there is a task."""
         if self.others and self._executor is None:
-            self._executor = ProcessPoolExecutor(self.others, get_context("spawn"), initializer=_get_ready)
+            self._executor = _executor(self.others)
             for _ in range(0 if self._apart else self.others):
                 self._executor.submit(os.getpid)
             self._write_shared()
@@ -133,13 +143,13 @@ class Pool:
         try:
             asked = self._executor.submit(question, *arguments)
             self._executor.submit(_warm)  # afterwards, while nobody waits for it
-        except BrokenProcessPool:
+        except BrokenExecutor:
             return here
 
         def wait() -> Answer:
             try:
                 return asked.result()
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 return here()
 
         return wait
@@ -214,10 +224,10 @@ class Pool:
             done(len(outcomes))
 
     def submit(self, job: "Job") -> Future["Outcome"]:
-        """Hand a job to another process; BrokenProcessPool where there is none any more."""
+        """Hand a job to another process; BrokenExecutor where there is none any more."""
         executor = self._executor
         if executor is None:
-            raise BrokenProcessPool
+            raise BrokenExecutor
         return executor.submit(_work, self._shared, job)
 
     def _rebuild(
@@ -235,10 +245,10 @@ class Pool:
 
     def _by_itself(self, job: "Job") -> "Outcome | WorkerError":
         """Do a job in a process of its own."""
-        with ProcessPoolExecutor(1, get_context("spawn"), initializer=_get_ready) as executor:
+        with _executor(1) as executor:
             try:
                 return executor.submit(_work, self._shared, job).result()
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 return WorkerError("the process that judged it was killed again and again; is memory short?")
 
 
@@ -304,7 +314,7 @@ class _Desk:
                 number = self._running.pop(future)
                 try:
                     outcomes[number] = future.result()
-                except BrokenProcessPool:
+                except BrokenExecutor:
                     lost.append(number)
         return lost
 
