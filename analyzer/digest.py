@@ -52,9 +52,8 @@ def digest(track: Track, broken: np.ndarray, *, whole: bool) -> Digest:
     fixes, pieces = track.fixes, track.pieces
     start, end, ends_run = (pieces[name].to_numpy() for name in ("start_us", "end_us", "ends_run"))
     way = way_um_at(fixes, end) - way_um_at(fixes, start)
-    measured = pieces.with_columns(
-        way_um=pl.Series(way), top_speed_kph=pl.Series(_top_speed(fixes, start, end, ends_run))
-    )
+    top_speed_kph = _top_speed(fixes, start, end, ends_run)
+    measured = pieces.hstack([pl.Series("way_um", way), pl.Series("top_speed_kph", top_speed_kph)])
     if whole:
         return Digest(fixes, track.combination, measured)
     kept = _kept(fixes, start[broken], end[broken])

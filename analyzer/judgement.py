@@ -274,7 +274,7 @@ def _answers(asked: pl.LazyFrame, checks: Mapping[str, Check]) -> list[_Answer]:
             *((~pl.col("binds") | pl.col(code)).alias(f"obeyed {code}") for code in codes),
             *(all_said.alias(f"asked {code}") for code, all_said in zip(codes, enough, strict=True)),
         )
-        .collect()
+        .collect(engine="in-memory")
     )
     count = len(codes)
     answers = []

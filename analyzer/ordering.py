@@ -13,6 +13,7 @@ import polars as pl
 from analyzer.geometry import segment_lengths_um
 from analyzer.records import record
 from analyzer.rules import Evaluation
+from analyzer.runs import changed
 from analyzer.terms import SECOND_US
 
 SAME_ID_GAP_US = 12 * 3600 * SECOND_US
@@ -59,13 +60,12 @@ def floats(records: pl.DataFrame, name: str) -> np.ndarray:
 
 def instants_us(records: pl.DataFrame) -> np.ndarray:
     """Return the times as microseconds since 1970 UTC."""
-    return records["time"].to_physical().to_numpy()
+    return records["time"].cast(pl.Int64).to_numpy()
 
 
 def change_points(column: pl.Series) -> np.ndarray:
     """Return the indices at which a value differs from the one before, 0 first."""
-    following = column.slice(1).ne_missing(column.head(-1) if len(column) else column)
-    return np.concatenate([[0], following.arg_true().to_numpy() + 1]).astype(np.int64)[: max(len(column), 0)]
+    return np.append(0, changed(column).arg_true().to_numpy().astype(np.int64) + 1)[: len(column)]
 
 
 def in_order(records: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray, pl.DataFrame, pl.DataFrame]:

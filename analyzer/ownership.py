@@ -73,21 +73,25 @@ def own_the_middle(ordered: Ordered, steps: Steps) -> Ownership:
     own = np.array([(m.own_from, m.own_to) for m in middles], dtype=np.int64).reshape(-1, 2)
     owned = own[:, 0] < own[:, 1]
     times = np.where(owned[:, None], ordered.time_us[np.minimum(own, len(ordered.time_us) - 1)], ALWAYS[0])
-    lanes = ordered.lanes.select(
-        pl.int_range(pl.len(), dtype=pl.Int64).alias("lane"), "vehicle_id", "trip_id"
-    ).with_columns(
-        first_us=ordered.time_us[starts],
-        last_us=ordered.time_us[ends - 1],
-        own_from_us=_unless(~owned, times[:, 0]),
-        own_to_us=_unless(~owned, times[:, 1]),
+    lanes = pl.DataFrame(
+        {
+            "lane": np.arange(ordered.lanes.height),
+            "vehicle_id": ordered.lanes["vehicle_id"],
+            "trip_id": ordered.lanes["trip_id"],
+            "first_us": ordered.time_us[starts],
+            "last_us": ordered.time_us[ends - 1],
+            "own_from_us": _where(owned, times[:, 0]),
+            "own_to_us": _where(owned, times[:, 1]),
+        }
     )
     spans = [span for lane, m in enumerate(middles) for span in m.left(lane)]
     return Ownership(times[:, 0], times[:, 1], lanes, _records(ordered.records, spans))
 
 
-def _unless(mask: np.ndarray, values: np.ndarray) -> pl.Series:
-    """Return the values, null where the mask holds."""
-    return pl.select(pl.when(~pl.Series(mask)).then(pl.Series(values, dtype=pl.Int64))).to_series()
+def _where(mask: np.ndarray, values: np.ndarray) -> pl.Series:
+    """Return the values, null where the mask does not hold."""
+    pairs = zip(mask.tolist(), values.tolist(), strict=True)
+    return pl.Series([value if holds else None for holds, value in pairs], dtype=pl.Int64)
 
 
 @record(frozen=True)

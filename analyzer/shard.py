@@ -185,9 +185,11 @@ def _judged(digests: Sequence[Digest], world: World, trip_base: int, *, draw: bo
 def _of_records(made: FixesMade, number: int, lane_base: int) -> Shard:
     """Return what became of the records of a slice, the `number`th here; its lanes are numbered from `lane_base`."""
     own = made.ownership
-    lanes, left = (f.with_columns(pl.col("lane") + lane_base) if f.height else f for f in (own.lanes, own.left))
+    lanes, left = own.lanes, own.left
+    if lane_base:
+        lanes, left = (f.with_columns(pl.col("lane") + lane_base) if f.height else f for f in (lanes, left))
     if lanes.height:
-        lanes = lanes.with_columns(slice=pl.lit(number, dtype=pl.Int64))
+        lanes = lanes.hstack([pl.Series("slice", [number], dtype=pl.Int64).new_from_index(0, lanes.height)])
     return Shard(
         rejects=made.rejects,
         others=made.others,

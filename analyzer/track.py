@@ -110,12 +110,12 @@ def _run_lengths(fixes: Fixes, found: Memberships, states: Mapping[str, np.ndarr
     starts_run, ends_run = np.diff(run, prepend=-1) != 0, np.diff(run, append=-1) != 0
     end = np.where(ends_run, fixes.clock_us[fixes.holes[run]], np.append(start[1:], 0)[: len(start)])
     trip = fixes.trip[fix]
-    columns = {name: values[fix] for name, values in states.items()}
-    pieces = pl.DataFrame({"trip": trip.astype(np.int64), "run": run, "combination": combination, **columns})
-    spans = {"start_us": start, "end_us": end, "starts_run": starts_run, "ends_run": ends_run}
     own_first, own_last = (fixes.trips[n].to_numpy()[trip] for n in ("own_first", "own_last"))
-    owned = (fix >= own_first) & (fix <= own_last)
-    return pieces.with_columns(**{n: pl.Series(v) for n, v in spans.items()}).filter(pl.Series(owned))
+    owned = np.flatnonzero((fix >= own_first) & (fix <= own_last))
+    pieces = {"trip": trip.astype(np.int64), "run": run, "combination": combination}
+    spans = {"start_us": start, "end_us": end, "starts_run": starts_run, "ends_run": ends_run}
+    values_at = {name: values[fix[owned]] for name, values in states.items()}
+    return pl.DataFrame({n: v[owned] for n, v in pieces.items()} | values_at | {n: v[owned] for n, v in spans.items()})
 
 
 def _changes(fixes: Fixes, found: Memberships, states: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -142,7 +142,7 @@ def _cut_at(pieces: pl.DataFrame, fixes: Fixes, epochs: Epochs, midnights_us: np
     cut = cut_pieces(pieces, fixes, np.union1d(epochs.edges_us, midnights_us))
     offset = fixes.trips["offset_us"].to_numpy()[cut["trip"].to_numpy()]
     epoch = epochs.of(cut["start_us"].to_numpy() - offset)
-    return cut.with_columns(epoch=pl.Series(epoch), kind=pl.Series(epochs.kind[epoch]))
+    return cut.hstack([pl.Series("epoch", epoch), pl.Series("kind", epochs.kind[epoch])])
 
 
 def cut_pieces(pieces: pl.DataFrame, fixes: Fixes, edges_us: np.ndarray) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from analyzer.errors import LogError
 from analyzer.logs._profile import Profile
@@ -172,6 +172,7 @@ def named_columns(path: str, names: list[str], profile: Profile) -> dict[str, st
     return found
 
 
+@lru_cache(maxsize=1 << 12)
 def simple(name: str) -> str:
     """Return a column name without what people vary: case, spaces around, a byte order mark."""
     return name.strip().strip("\ufeff\"'").lower().replace("-", "_")

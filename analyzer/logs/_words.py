@@ -5,6 +5,8 @@ spread over the runs; columns that change all the time are looked at value by va
 """
 
 from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import polars as pl
 from analyzer.logs._columns import shortened
 from analyzer.logs._remarks import Remark, first_words
 from analyzer.records import record
+from analyzer.runs import changed
 from analyzer.terms import CONTROL_MODES, OPERATORS
 
 MODE_WORDS = {
@@ -96,10 +99,7 @@ def run_starts(*columns: pl.Series) -> Starts | None:
     length = len(columns[0])
     if length and all(_constant(column) for column in columns):
         return np.zeros(1, dtype=np.uint32)
-    changed = columns[0][1:].ne_missing(columns[0][:-1])
-    for column in columns[1:]:
-        changed = changed | column[1:].ne_missing(column[:-1])
-    places = changed.arg_true().to_numpy()
+    places = reduce(or_, map(changed, columns)).arg_true().to_numpy()
     if len(places) > length // MOST_RUNS:
         return None
     return np.concatenate([np.zeros(min(length, 1), dtype=np.uint32), places + np.uint32(1)])
@@ -137,10 +137,17 @@ def _without_runs(column: pl.Series) -> Words:
 def _clean(values: pl.Series) -> pl.Series:
     """Return values as clean texts; the same series where they are already."""
     texts = values if values.dtype == pl.String else _text(values)
+    if len(texts) <= FEW_RUNS and all(text is None or _plainly_clean(text) for text in texts.to_list()):
+        return texts
     stripped = texts.str.strip_chars()
     if bool((texts == stripped).all()) and not bool((texts == "").any()):
         return texts
     return _where(stripped, lambda text: text != "")
+
+
+def _plainly_clean(text: str) -> bool:
+    """Return whether a text is neither empty nor has, for sure, a space of any kind at an end."""
+    return text[:1].isalnum() and text[-1:].isalnum()
 
 
 def _text(values: pl.Series) -> pl.Series:
