@@ -9,7 +9,7 @@ import ctypes
 import os
 import sys
 
-HEAP_BYTES = 256 << 20
+HEAP_BYTES = 64 << 20
 """Addresses, not memory, that are set apart for arrays; what does not fit has ordinary pages."""
 
 LARGEST_ARRAY_BYTES = 32 << 20
