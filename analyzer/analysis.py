@@ -49,7 +49,7 @@ WORTH_SHARING = 3_000_000
 """Records from which on other processes are worth their start."""
 
 LATE_BYTES = 1 << 28
-"""The last bytes to be hashed: that waits for the slices, because one processor is free after them."""
+"""The last bytes to be hashed: that waits until there are fewer slices left than processors."""
 
 
 @record(frozen=True, eq=False)
@@ -101,32 +101,24 @@ def analyze(logs: Sequence[str | Path], zone_set: ZoneSet, options: Options | No
         if options.ledger is None and sum(p.records for plan in plans for p in plan.parts) >= WORTH_SHARING:
             pool.start()
         hasher = stack.enter_context(ThreadPoolExecutor(1))
-        sliced = Event()
-        stack.callback(sliced.set)
-        hashes = hasher.submit(_all_hashes, plans, options.ledger, sliced)
-        return _analyzed(plans, failed, world, options, pool, _Side(sliced, hashes))
+        pool.spare.clear()
+        stack.callback(pool.spare.set)
+        hashes = hasher.submit(_all_hashes, plans, options.ledger, pool.spare)
+        return _analyzed(plans, failed, world, options, pool, hashes)
 
 
-@record(frozen=True, eq=False)
-class _Side:
-    """What is done beside the judging: hashes of the logs, the last of them once `sliced` is set."""
-
-    sliced: Event
-    hashes: Future[list[str | None]]
-
-
-def _all_hashes(plans: Sequence[Plan], ledger: "Ledger | None", sliced: Event) -> list[str | None]:
+def _all_hashes(plans: Sequence[Plan], ledger: "Ledger | None", spare: Event) -> list[str | None]:
     """Return the SHA-256 of each log."""
-    return ledger.hashes(plans) if ledger else list(_hashes(plans, sliced))
+    return ledger.hashes(plans) if ledger else list(_hashes(plans, spare))
 
 
-def _hashes(plans: Sequence[Plan], sliced: Event) -> Iterator[str | None]:
-    """Yield the SHA-256 of each log, null of a URL; those of the last bytes once all slices are judged."""
+def _hashes(plans: Sequence[Plan], spare: Event) -> Iterator[str | None]:
+    """Yield the SHA-256 of each log, null of a URL; those of the last bytes once a processor is free."""
     sizes = [sum(Path(file).stat().st_size for file in (plan.path, *plan.files) if not is_url(file)) for plan in plans]
     left = sum(sizes)
     for plan, size in zip(plans, sizes, strict=True):
         if left <= LATE_BYTES:
-            sliced.wait()
+            spare.wait()
         yield sha256_of(plan.path, plan.files)
         left -= size
 
@@ -153,13 +145,13 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     world: World,
     options: Options,
     pool: Engine,
-    side: _Side,
+    hashes: Future[list[str | None]],
 ) -> Analysis:
     """Return the analysis of planned logs."""
     files = [_shown(plan.path, options) for plan in plans]
     zone_set = world.zone_set
     join = _join(zone_set, options)
-    judged = _judged(plans, world, options, pool, side, join)
+    judged = _judged(plans, world, options, pool, join)
     pool.stop()
     if len(judged.errors) == len(plans):
         raise LogError("\n".join([*judged.errors.values(), *failed.values()]))
@@ -172,7 +164,7 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     notices += notices_of(options.remarks)
     joined: dict[str, Join] = {} if join is None else {_shown(join.states.path, options): join}
     notices += tuple(notice for path, states in joined.items() for notice in join_notices(judged, states, path))
-    accounts = accounts_of(judged, plans, files, side.hashes.result()) + [
+    accounts = accounts_of(judged, plans, files, hashes.result()) + [
         LogAccount(_shown(path, options), None, None, 0, 0, 0, 0, error=reason) for path, reason in failed.items()
     ]
     ordered = tuple(
@@ -199,11 +191,9 @@ def _analyzed(  # noqa: PLR0913 - everything comes together here
     )
 
 
-def _judged(  # noqa: PLR0913 - as _analyzed
-    plans: list[Plan], world: World, options: Options, pool: Engine, side: _Side, join: Join | None
-) -> Judged:
+def _judged(plans: list[Plan], world: World, options: Options, pool: Engine, join: Join | None) -> Judged:
     """Return what is judged of planned logs: now, or, with a ledger, in runs before this one."""
-    tell, ledger = _telling(options, side.sliced), options.ledger
+    tell, ledger = _telling(options, pool.spare), options.ledger
     if ledger is None:
         tasks = slice_tasks(plans)
         pool.share(_common(world, options, pool, join, alone=len(tasks) == 1 and len(tasks[0].batches) == 1))
@@ -252,14 +242,14 @@ def _common(world: World, options: Options, pool: Engine, join: Join | None, *, 
     )
 
 
-def _telling(options: Options, sliced: Event) -> Callable[[int, int], None]:
-    """Return what tells the caller how far the analysis is, and sets `sliced` when all slices are judged."""
+def _telling(options: Options, spare: Event) -> Callable[[int, int], None]:
+    """Return what tells the caller how far the analysis is, and sets `spare` when all slices are judged."""
 
     def tell(done: int, total: int) -> None:
         if options.progress:
             options.progress(done, total, "judging")
         if done == total:
-            sliced.set()
+            spare.set()
 
     return tell
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from analyzer.pool import cores, pool_of
@@ -45,6 +46,11 @@ class Engine(Runner, Protocol):
 
     def start(self) -> None:
         """Get help, if there is any to be had and it is not there yet."""
+        ...
+
+    @property
+    def spare(self) -> Event:
+        """Return what is set as soon as a processor has no task any more, where that is known before all are done."""
         ...
 
     @property

@@ -113,6 +113,7 @@ class Pool:
         """Note how many processes there may be; `folder` is for what they share."""
         self.others, self.folder = workers if apart else workers - 1, folder
         self._apart = apart
+        self.spare = threading.Event()
         self._common: Common | None = None
         self._names = (folder / f"common-{number}" for number in itertools.count())
         self._shared = folder
@@ -207,12 +208,13 @@ class Pool:
 
     def _share_out(self, jobs: Sequence["Job"], outcomes: "Outcomes", done: Callable[[int], None]) -> None:
         """Do the jobs in the other processes, and here unless this one keeps apart, whoever is free."""
-        desk = _Desk(len(jobs))
+        desk = _Desk(len(jobs), self.spare)
         deaths = dict.fromkeys(range(len(jobs)), 0)
         while desk.open():
             desk.hand_out(self, jobs)
             number = desk.take() if desk.idle() or not self._apart else None
             if number is None:
+                self.spare.set()
                 lost = desk.collect(outcomes, block=True)
             elif self._apart:
                 lost = [number]  # nobody took it: the others died while they had nothing to do
@@ -258,8 +260,9 @@ class _Desk:
     Jobs are taken from two threads: that which does some itself, and that of the executor.
     """
 
-    def __init__(self, count: int) -> None:
-        """Lay out all jobs."""
+    def __init__(self, count: int, spare: threading.Event) -> None:
+        """Lay out all jobs; `spare` is set when a process gets no other."""
+        self._spare = spare
         self._waiting = deque(range(count))
         self._running: dict[Future[Outcome], int] = {}
         self._lock = threading.RLock()
@@ -297,6 +300,8 @@ class _Desk:
                     return
                 self._running[future] = number
                 future.add_done_callback(lambda _: self.hand_out(pool, jobs))
+            if not self._waiting and self._busy() < others:
+                self._spare.set()
 
     def _busy(self) -> int:
         """Return how many jobs other processes have."""

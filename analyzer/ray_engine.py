@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import WorkerError
@@ -124,6 +125,7 @@ class RayEngine:
         """Refuse at once where Ray is not installed; `folder` must be seen by all nodes."""
         self.folder = folder
         self._library = _ray()
+        self.spare = Event()
         self._own = False
         self._common: Common | None = None
         self._shared: list[Any] = []
