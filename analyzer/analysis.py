@@ -195,7 +195,7 @@ def _judged(plans: list[Plan], world: World, options: Options, pool: Engine, joi
     """Return what is judged of planned logs: now, or, with a ledger, in runs before this one."""
     tell, ledger = _telling(options, pool.spare), options.ledger
     if ledger is None:
-        tasks = slice_tasks(plans)
+        tasks = slice_tasks(plans, shared=pool.shares)
         pool.share(_common(world, options, pool, join, alone=len(tasks) == 1 and len(tasks[0].batches) == 1))
         return judge_all(tasks, pool, tell)
     common = replace(_common(world, options, pool, join, alone=False), shelf=ledger.shelf(plans))

@@ -49,6 +49,11 @@ class Engine(Runner, Protocol):
         ...
 
     @property
+    def shares(self) -> bool:
+        """Return whether others do tasks, too."""
+        ...
+
+    @property
     def spare(self) -> Event:
         """Return what is set as soon as a processor has no task any more, where that is known before all are done."""
         ...

@@ -103,19 +103,20 @@ def _told(tell: Tell, total: int) -> Callable[[int], None]:
     return lambda done: tell(done, total)
 
 
-def slice_tasks(plans: Sequence[Plan]) -> list[SliceTask]:
-    """Return the parts of all logs as tasks.
+def slice_tasks(plans: Sequence[Plan], *, shared: bool = True) -> list[SliceTask]:
+    """Return the parts of all logs as tasks; `shared` says that several processes do them.
 
     Whole logs share a batch up to about PART_RECORDS, large ones are a batch a part; a task
     has up to TASK_BATCHES, all of one log or all of whole ones.
     """
+    fair_share = FAIR_SHARE if shared else 1
     batches = list(_batches(plans, PART_RECORDS // 4))
     tasks: list[SliceTask] = []
     taken = 0
     for _, run in itertools.groupby(batches, _large_log):
         alike = list(run)
         while alike:
-            most = min(TASK_BATCHES, -(-(len(batches) - taken) // FAIR_SHARE))
+            most = min(TASK_BATCHES, -(-(len(batches) - taken) // fair_share))
             tasks.append(SliceTask(len(tasks), tuple(alike[:most])))
             del alike[:most]
             taken += len(tasks[-1].batches)

@@ -129,6 +129,11 @@ class Pool:
             self._write_shared()
 
     @property
+    def shares(self) -> bool:
+        """Return whether other processes do tasks, too."""
+        return self._executor is not None or self._apart
+
+    @property
     def helpers(self) -> int:
         """Return how many other processes there are."""
         return 0 if self._executor is None else self.others

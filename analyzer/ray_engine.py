@@ -118,6 +118,7 @@ class RayEngine:
     """The workers of a cluster; this process only hands out and collects."""
 
     keeps = False
+    shares = True
     helpers = 0
     """Logs are planned by the driver: the cluster is there for tasks."""
 
