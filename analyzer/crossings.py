@@ -88,7 +88,7 @@ def _coarsely(index: ZoneIndex, longitude: np.ndarray, latitude: np.ndarray, com
 
 def _steps(column: np.ndarray, row: np.ndarray) -> np.ndarray:
     """Return how many cells each is from the next, along both axes together."""
-    across, up = np.diff(column), np.diff(row)
+    across, up = column[1:] - column[:-1], row[1:] - row[:-1]
     np.abs(across, out=across)
     np.abs(up, out=up)
     across += up

@@ -87,14 +87,22 @@ def _block_lengths_m(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
     bands: Any = low if low == high else np.floor(middle / BAND_DEG).astype(np.int64)
     east, north = _parabolas()[:, bands + _BANDS]
     middle -= (bands + 0.5) * BAND_DEG
-    across = longitude[1:] - longitude[:-1]
-    across *= (east[..., 2] * middle + east[..., 1]) * middle + east[..., 0]
-    up = latitude[1:] - latitude[:-1]
-    up *= (north[..., 2] * middle + north[..., 1]) * middle + north[..., 0]
+    across, up = longitude[1:] - longitude[:-1], latitude[1:] - latitude[:-1]
+    across *= _at(middle, east)
+    up *= _at(middle, north)
     across *= across
     up *= up
     across += up
     return np.asarray(np.sqrt(across, out=across))
+
+
+def _at(middle: np.ndarray, parabola: np.ndarray) -> np.ndarray:
+    """Return the values of parabolas (coefficients last, of rising powers), without arrays in between."""
+    values = middle * parabola[..., 2]
+    values += parabola[..., 1]
+    values *= middle
+    values += parabola[..., 0]
+    return values
 
 
 _BANDS = round(90 / BAND_DEG)

@@ -92,7 +92,7 @@ class _Search:
         self.own[:, open_ranges] = np.maximum(self.own[:, open_ranges], found.objective)
         edge = np.full((2, len(starts)), -1, dtype=np.int64)
         edge[:, open_ranges] = found.edge
-        self._bound_some(np.flatnonzero(np.isin(self.owner, open_ranges)), edge)
+        self._bound_some(np.flatnonzero(edge[DISTANCE, self.owner] >= 0), edge)
         self.at_start[:, top] = -np.inf
         return True
 
