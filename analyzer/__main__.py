@@ -21,6 +21,10 @@ STOPPED = (
     "interrupted; the result is the previous one, or the new one as a whole (below s3://, where there is a run.json); "
     "a ledger keeps what was finished"
 )
+BUG = (
+    "an error of zonelog itself: please report it with these lines; "
+    "the result is the previous one, or the new one as a whole"
+)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -124,6 +128,10 @@ def analyze(**given: Any) -> None:
         from analyzer import terminal  # noqa: PLC0415
 
         terminal.print_summary(analysis, given["out"], given["lang"])
+    else:
+        for account in analysis.logs:
+            if account.error:
+                _complain(account.error)
     sys.exit(exit_status(analysis, given["fail_on"]))
 
 
@@ -316,12 +324,23 @@ def main() -> None:
         click.echo(STOPPED, err=True)
         os._exit(INTERRUPTED)  # threads that still wait for what will not come any more are not waited for
     except AnalyzerError as error:
-        from analyzer.plain_text import plain  # noqa: PLC0415
-
-        click.echo(f"zonelog: {plain(str(error), keep_lines=True)}", err=True)
+        _complain(str(error))
         sys.exit(BAD_INPUT)
     except BrokenPipeError:
         _leave(PIPE_CLOSED)
+    except BaseException:  # noqa: BLE001 - a panic of polars is no Exception, and Python's status 1 means a violation here
+        import traceback  # noqa: PLC0415
+
+        speak_again()
+        _complain(f"{traceback.format_exc()}{BUG}")
+        sys.exit(BAD_INPUT)
+
+
+def _complain(text: str) -> None:
+    """Print an error; what it quotes of a log is made harmless."""
+    from analyzer.plain_text import plain  # noqa: PLC0415
+
+    click.echo(f"zonelog: {plain(text, keep_lines=True)}", err=True)
 
 
 def _leave(status: int) -> None:

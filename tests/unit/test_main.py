@@ -263,3 +263,18 @@ def test_a_drive_of_windows_is_a_path():
         assert scheme_of(path) is None
         assert where(path) == Path(path)
     assert scheme_of("gs://x") == "gs"
+
+
+def test_quiet_still_names_what_cannot_be_read(tmp_path):
+    log(tmp_path)
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1 and no more")
+    result = analyze(tmp_path, ".", "--quiet")
+    assert (result.returncode, result.stdout) == (4, "")
+    assert "cut.parquet" in result.stderr
+
+
+def test_an_error_of_our_own_is_no_violation(tmp_path):
+    result = zonelog("analyze", log(tmp_path), "--zones", "demo", "--out", "out", cwd=tmp_path, POLARS_MAX_THREADS="0")
+    assert result.returncode == 4
+    assert "please report" in result.stderr
+    assert not (tmp_path / "out").exists()
