@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer import __main__ as command_line
 from tests.hostile import hostile_log
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -273,8 +274,15 @@ def test_quiet_still_names_what_cannot_be_read(tmp_path):
     assert "cut.parquet" in result.stderr
 
 
-def test_an_error_of_our_own_is_no_violation(tmp_path):
-    result = zonelog("analyze", log(tmp_path), "--zones", "demo", "--out", "out", cwd=tmp_path, POLARS_MAX_THREADS="0")
-    assert result.returncode == 4
-    assert "please report" in result.stderr
-    assert not (tmp_path / "out").exists()
+def test_an_error_of_our_own_is_no_violation(monkeypatch, capsys):
+    def fail(**_):
+        raise RuntimeError("\x1b[31m")
+
+    monkeypatch.setattr(command_line.cli, "main", fail)
+    with pytest.raises(SystemExit) as stop:
+        command_line.main()
+    said = capsys.readouterr().err
+    assert stop.value.code == 4
+    assert "RuntimeError" in said
+    assert "please report" in said
+    assert "\x1b" not in said
