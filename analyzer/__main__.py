@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,8 @@ STOPPED = (
     "interrupted; the result is the previous one, or the new one as a whole (below s3://, where there is a run.json); "
     "a ledger keeps what was finished"
 )
-BUG = (
-    "an error of zonelog itself: please report it with these lines; "
-    "the result is the previous one, or the new one as a whole"
-)
+BUG = "an error of zonelog itself: please report it with these lines; the result is the previous one, or the new one"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
 
 BASEMAP = "What lies under the map: GeoJSON, KML, shapefile, GeoPackage or FlatGeobuf (repeatable)."
 FOLDER = click.Path(path_type=Path)
@@ -129,9 +126,8 @@ def analyze(**given: Any) -> None:
 
         terminal.print_summary(analysis, given["out"], given["lang"])
     else:
-        for account in analysis.logs:
-            if account.error:
-                _complain(account.error)
+        for error in filter(None, (account.error for account in analysis.logs)):
+            _complain(error)
     sys.exit(exit_status(analysis, given["fail_on"]))
 
 
@@ -329,8 +325,6 @@ def main() -> None:
     except BrokenPipeError:
         _leave(PIPE_CLOSED)
     except BaseException:  # noqa: BLE001 - a panic of polars is no Exception, and Python's status 1 means a violation here
-        import traceback  # noqa: PLC0415
-
         speak_again()
         _complain(f"{traceback.format_exc()}{BUG}")
         sys.exit(BAD_INPUT)
