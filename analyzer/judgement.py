@@ -234,7 +234,7 @@ def _conditions(checks: Mapping[str, Check], scope: str) -> list[str]:
 Answered = bool | None
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class _Answer:
     """What the conditions say of a rule in a state, by the code of each.
 
